@@ -1,0 +1,169 @@
+//! What a policy may ask its host: the
+//! [host capabilities](https://docs.kubewarden.io/reference/spec/host-capabilities/intro-host-capabilities).
+use std::{
+    collections::{BTreeSet, VecDeque},
+    error::Error,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// How the host answers a policy's calls, and how many there were.
+#[derive(Default)]
+pub struct Capabilities {
+    source: Source,
+    calls: AtomicUsize,
+}
+
+#[derive(Default)]
+enum Source {
+    #[default]
+    NotGranted,
+    Replay(Mutex<VecDeque<Exchange>>),
+    Cluster(Vec<Value>),
+    Failure(String),
+}
+
+/// A recorded call and its answer, as kwctl writes and reads them.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(tag = "type")]
+pub enum Exchange {
+    Exchange {
+        /// A [`Call`] in YAML.
+        request: String,
+        response: Response,
+    },
+}
+
+/// What a recorded call was answered.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(tag = "type")]
+pub enum Response {
+    Success {
+        /// JSON.
+        payload: String,
+    },
+    Error {
+        message: String,
+    },
+}
+
+/// A call of the host, as a recording names it.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+pub enum Call {
+    KubernetesListResourceAll(ListAllResources),
+}
+
+/// See [list_resources_all](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListAllResources {
+    pub api_version: String,
+    pub kind: String,
+    pub label_selector: Option<String>,
+    pub field_selector: Option<String>,
+    pub field_masks: Option<BTreeSet<String>>,
+}
+
+type HostError = Box<dyn Error + Send + Sync>;
+
+impl Capabilities {
+    fn of(source: Source) -> Self {
+        Self { source, calls: AtomicUsize::new(0) }
+    }
+
+    /// The policy has not been granted access to any resource of Kubernetes.
+    pub fn not_granted() -> Self {
+        Self::of(Source::NotGranted)
+    }
+
+    /// It has, and the answers are those of a recording, a list of [`Exchange`]s in YAML. Each is
+    /// used once, in their order.
+    ///
+    /// # Errors
+    /// It is no such list.
+    pub fn replay(recording: &str) -> Result<Self> {
+        let exchanges: VecDeque<Exchange> =
+            serde_yaml_ng::from_str(recording).context("it is no recording of host capabilities")?;
+        Ok(Self::of(Source::Replay(Mutex::new(exchanges))))
+    }
+
+    /// It has, and the cluster has these objects.
+    pub fn cluster(objects: Vec<Value>) -> Self {
+        Self::of(Source::Cluster(objects))
+    }
+
+    /// It has, and reading them fails.
+    pub fn failure(message: &str) -> Self {
+        Self::of(Source::Failure(message.to_owned()))
+    }
+
+    /// Answers a call of the policy.
+    ///
+    /// # Errors
+    /// What the policy is told in place of an answer, in the words of policy-server and kwctl.
+    pub fn answer(
+        &self,
+        binding: &str,
+        namespace: &str,
+        operation: &str,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, HostError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let call: ListAllResources = match (binding, namespace, operation) {
+            ("kubewarden", "kubernetes", "list_resources_all") => serde_json::from_slice(payload)?,
+            _ => return Err(format!("unknown host capability {binding}/{namespace}/{operation}").into()),
+        };
+        let answer = match &self.source {
+            Source::NotGranted => {
+                return Err(format!(
+                    "Policy has not been granted access to Kubernetes {}/{} resources. The violation has been reported.",
+                    call.api_version, call.kind
+                )
+                .into());
+            }
+            Source::Replay(exchanges) => {
+                let next = exchanges.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                replayed(next, &Call::KubernetesListResourceAll(call))
+            }
+            Source::Cluster(objects) => Ok(call.answer_from(objects)),
+            Source::Failure(message) => Err(message.as_str().into()),
+        };
+        answer.map_err(|error| format!("Callback evaluation failure: {error}").into())
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl ListAllResources {
+    /// The list of those of the objects that are asked for. (It has more fields than were asked
+    /// for, as that of policy-server has.)
+    fn answer_from(&self, objects: &[Value]) -> Vec<u8> {
+        let is_asked_for = |object: &&Value| object["apiVersion"] == *self.api_version && object["kind"] == *self.kind;
+        let items: Vec<&Value> = objects.iter().filter(is_asked_for).collect();
+        let kind = format!("{}List", self.kind);
+        json!({ "apiVersion": self.api_version, "kind": kind, "metadata": {}, "items": items }).to_string().into_bytes()
+    }
+}
+
+fn replayed(exchange: Option<Exchange>, call: &Call) -> Result<Vec<u8>, HostError> {
+    let Some(Exchange::Exchange { request, response }) = exchange else {
+        return Err(format!("the recording has no more answers, and the policy asks for {call:?}").into());
+    };
+    let recorded: Call = serde_yaml_ng::from_str(&request)?;
+    if recorded != *call {
+        return Err(format!("the recording has {recorded:?}, and the policy asks for {call:?}").into());
+    }
+    match response {
+        Response::Success { payload } => Ok(payload.into_bytes()),
+        Response::Error { message } => Err(message.into()),
+    }
+}

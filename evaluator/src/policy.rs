@@ -1,0 +1,109 @@
+//! A policy's module, and its three calls.
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use wapc::WapcHost;
+use wasmtime_provider::{WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
+
+use crate::{AdmissionRequest, AdmissionResponse, Capabilities};
+
+/// A compiled module of a policy.
+pub struct Policy {
+    module: WasmtimeEngineProviderPre,
+}
+
+/// What a policy answers to `validate`: the
+/// [ValidationResponse](https://docs.kubewarden.io/reference/spec/validating-policies).
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationResponse {
+    pub accepted: bool,
+    pub message: Option<String>,
+    pub code: Option<u16>,
+    pub mutated_object: Option<Value>,
+    pub audit_annotations: Option<std::collections::BTreeMap<String, String>>,
+    pub warnings: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct SettingsValidationResponse {
+    valid: bool,
+    message: Option<String>,
+}
+
+impl Policy {
+    /// Compiles the module in the file at `path`.
+    ///
+    /// # Errors
+    /// The file can't be read, or it is no policy: no module of WebAssembly, or one that lacks the
+    /// functions of waPC.
+    pub fn load(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
+        let module = WasmtimeEngineProviderBuilder::new().module_bytes(&bytes).build_pre();
+        let policy = Self { module: module.map_err(|error| anyhow!("{name} is no policy: {}", first_line(&error)))? };
+        let protocol = policy.call("protocol_version", b"", &Arc::default());
+        let protocol = protocol.map_err(|error| anyhow!("{name} is no policy: {}", first_line(&error)))?;
+        if protocol != br#""v1""# {
+            bail!("{name} is no policy of the protocol v1: it says {}", String::from_utf8_lossy(&protocol));
+        }
+        Ok(policy)
+    }
+
+    /// Calls `operation` in a fresh instance, as policy-server does each time.
+    ///
+    /// # Errors
+    /// The module can't be instantiated, the policy returns an error, or it traps.
+    pub fn call(&self, operation: &str, payload: &[u8], capabilities: &Arc<Capabilities>) -> Result<Vec<u8>> {
+        let engine = self.module.rehydrate(None)?;
+        let capabilities = Arc::clone(capabilities);
+        let answer = move |_, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
+            capabilities.answer(binding, namespace, operation, payload)
+        };
+        let host = WapcHost::new(Box::new(engine), Some(Box::new(answer)))?;
+        Ok(host.call(operation, payload)?)
+    }
+
+    /// Whether the policy takes these settings.
+    ///
+    /// # Errors
+    /// It does not; the words are kwctl's.
+    pub fn validate_settings(&self, settings: &Value) -> Result<()> {
+        let answer = self.call("validate_settings", settings.to_string().as_bytes(), &Arc::default())?;
+        match serde_json::from_slice(&answer).context("the policy's answer on its settings can't be read")? {
+            SettingsValidationResponse { valid: true, .. } => Ok(()),
+            SettingsValidationResponse { message, .. } => {
+                bail!("Provided settings are not valid: {}", message.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Evaluates a request, as policy-server does.
+    ///
+    /// # Errors
+    /// The policy's answer can't be read. (An error of the policy itself is an answer, of code 500.)
+    pub fn evaluate(
+        &self,
+        request: &AdmissionRequest,
+        settings: &Value,
+        capabilities: &Arc<Capabilities>,
+    ) -> Result<AdmissionResponse> {
+        let payload = json!({ "request": request, "settings": settings }).to_string();
+        match self.call("validate", payload.as_bytes(), capabilities) {
+            Ok(answer) => {
+                let answer: ValidationResponse = serde_json::from_slice(&answer).with_context(|| {
+                    format!("the policy's answer can't be read: {}", String::from_utf8_lossy(&answer))
+                })?;
+                AdmissionResponse::new(request, answer)
+            }
+            Err(error) => Ok(AdmissionResponse::internal_error(request, &error)),
+        }
+    }
+}
+
+/// What an error says, without the backtrace that may follow.
+fn first_line(error: &impl ToString) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
