@@ -1,0 +1,182 @@
+//! The change: nothing but what belongs to the class, and every other byte as it came.
+use module_tests::*;
+use proptest::prelude::*;
+use rstest::rstest;
+use serde_json::{Value, json, value::RawValue};
+
+/// The changed object, byte for byte, of a request to create `object`.
+#[track_caller]
+fn change(kind: &str, object: &str) -> String {
+    let payload = format!(
+        r#"{{"request":{{"kind":{{"group":"","kind":"{kind}"}},"operation":"CREATE","object":{object}}},
+            "settings":{{"reservedRuntimes":["runc"],"fallbackRuntime":"kata"}}}}"#
+    );
+    let answer = policy().call("validate", payload.as_bytes(), &Default::default()).expect("an answer");
+    let answer: std::collections::BTreeMap<String, &RawValue> =
+        serde_json::from_slice(&answer).expect("an answer in JSON");
+    answer.get("mutated_object").unwrap_or_else(|| panic!("no change: {answer:?}")).get().to_owned()
+}
+
+#[rstest]
+// in its place
+#[case(r#"{"a":1,"runtimeClassName":"runc","b":2}"#, r#"{"a":1,"runtimeClassName":"kata","b":2}"#)]
+#[case(r#"{"runtimeClassName":"runc"}"#, r#"{"runtimeClassName":"kata"}"#)]
+#[case(r#"{"runtimeClassName":null,"a":1}"#, r#"{"runtimeClassName":"kata","a":1}"#)]
+#[case(r#"{"runtimeClassName":"","a":1}"#, r#"{"runtimeClassName":"kata","a":1}"#)]
+// at the end
+#[case("{}", r#"{"runtimeClassName":"kata"}"#)]
+#[case(r#"{"a":1}"#, r#"{"a":1,"runtimeClassName":"kata"}"#)]
+// the overhead goes
+#[case(r#"{"overhead":{"cpu":"1"},"runtimeClassName":"runc"}"#, r#"{"runtimeClassName":"kata"}"#)]
+#[case(r#"{"runtimeClassName":"runc","overhead":null}"#, r#"{"runtimeClassName":"kata"}"#)]
+// and so it does where it goes by an escape
+#[case(r#"{"overhe\u0061d":{},"\u0072untimeClassName":"run\u0063"}"#, r#"{"runtimeClassName":"kata"}"#)]
+// unknown fields, numbers and the order of lists stay
+#[case(
+    r#"{"n":12345678901234567890.0100,"runtimeClassName":"runc","l":[3,1,2],"x":{"overhead":1e400}}"#,
+    r#"{"n":12345678901234567890.0100,"runtimeClassName":"kata","l":[3,1,2],"x":{"overhead":1e400}}"#
+)]
+#[case(r#"{"k\"\n":"\u00e9","runtimeClassName":"runc"}"#, r#"{"k\"\n":"\u00e9","runtimeClassName":"kata"}"#)]
+fn touches_the_class_and_the_overhead(#[case] before: &str, #[case] after: &str) {
+    assert_eq!(change("Pod", &format!(r#"{{"spec":{before}}}"#)), format!(r#"{{"spec":{after}}}"#));
+    assert_eq!(
+        change("PodTemplate", &format!(r#"{{"x":1,"template":{{"spec":{before},"y":{{}}}},"z":[]}}"#)),
+        format!(r#"{{"x":1,"template":{{"spec":{after},"y":{{}}}},"z":[]}}"#)
+    );
+}
+
+/// A value that may be anything, as JSON.
+fn any_value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|b| b.to_string()),
+        "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?",
+        any::<String>().prop_map(|text| json!(text).to_string()),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            prop::collection::btree_map(any::<String>(), inner, 0..4).prop_map(|members| object(members.into_iter())),
+        ]
+    })
+}
+
+/// Members of no kind of Kubernetes, by their keys.
+fn any_members() -> impl Strategy<Value = Vec<(String, String)>> {
+    let key =
+        prop_oneof![any::<String>(), "[a-z]{1,8}", Just("overHead".to_owned()), Just("RuntimeClassName".to_owned())];
+    prop::collection::btree_map(key, any_value(), 0..6).prop_map(|members| {
+        let known = ["spec", "template", "overhead", "runtimeClassName"];
+        members.into_iter().filter(|(key, _)| !known.contains(&key.as_str())).collect()
+    })
+}
+
+/// The object of these members, in this order.
+fn object(members: impl Iterator<Item = (String, String)>) -> String {
+    let members: Vec<_> = members.map(|(key, value)| format!("{}:{value}", json!(key))).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// `members`, with one more somewhere among them.
+fn with(members: &[(String, String)], at: usize, key: &str, value: &str) -> Vec<(String, String)> {
+    let mut members = members.to_vec();
+    members.insert(at % (members.len() + 1), (key.to_owned(), value.to_owned()));
+    members
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn keeps_every_other_byte_of_any_object(
+        around in any_members(), spec in any_members(),
+        (spec_at, class_at, overhead_at) in any::<(usize, usize, usize)>(),
+    ) {
+        let of_class = |class: &str| with(&spec, class_at, "runtimeClassName", class);
+        let sent = with(&of_class(r#""runc""#), overhead_at, "overhead", r#"{"cpu":"10m"}"#);
+        let whole = |spec: Vec<_>| object(with(&around, spec_at, "spec", &object(spec.into_iter())).into_iter());
+        prop_assert_eq!(change("Pod", &whole(sent)), whole(of_class(r#""kata""#)));
+    }
+}
+
+mod scheduling {
+    use super::*;
+
+    /// The pod spec that comes of `spec`, a Pod's of the class `old`, whose scheduling is `scheduling`.
+    #[track_caller]
+    fn after(scheduling: Value, mut spec: Value) -> Value {
+        spec["runtimeClassName"] = json!("old");
+        let mut old = class("old", "runc");
+        old["scheduling"] = scheduling;
+        let cluster = evaluator::Capabilities::cluster(vec![class("kata", "kata"), old]);
+        let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata" });
+        let (mut answer, calls) = ask(&create(pod(spec)), &settings, cluster);
+        assert_eq!((&answer["accepted"], calls), (&json!(true), 1), "{answer}");
+        let mut spec = answer["mutated_object"]["spec"].take();
+        assert_eq!(spec["runtimeClassName"], "kata");
+        for key in ["runtimeClassName", "containers"] {
+            spec.as_object_mut().expect("a pod spec").remove(key);
+        }
+        spec
+    }
+
+    #[rstest]
+    #[case(json!({ "runtime": "runc" }), json!({ "runtime": "runc", "disk": "ssd" }), json!({ "disk": "ssd" }))]
+    #[case(json!({ "a": "1", "b": "2" }), json!({ "b": "2", "a": "1" }), json!({}))]
+    #[case(json!({ "runtime": "runc" }), json!({ "runtime": "other" }), json!({ "runtime": "other" }))]
+    #[case(json!({ "runtime": "runc" }), json!(null), json!(null))]
+    #[case(json!(null), json!({ "disk": "ssd" }), json!({ "disk": "ssd" }))]
+    fn pairs_of_the_old_class_leave_the_node_selector(#[case] class: Value, #[case] pod: Value, #[case] left: Value) {
+        assert_eq!(
+            after(json!({ "nodeSelector": class }), json!({ "nodeSelector": pod })),
+            json!({ "nodeSelector": left })
+        );
+    }
+
+    #[rstest]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule" }))]
+    #[case(json!({ "operator": "Exists" }))]
+    #[case(json!({ "key": "runc", "value": "x", "tolerationSeconds": 300, "effect": "NoExecute" }))]
+    #[case(json!({ "key": "runc", "novelty": [1, { "a": 2 }] }))]
+    fn tolerations_of_the_old_class_leave(#[case] toleration: Value) {
+        let own = json!({ "key": "own", "operator": "Exists" });
+        let spec = json!({ "tolerations": [own, toleration, own] });
+        assert_eq!(after(json!({ "tolerations": [toleration] }), spec), json!({ "tolerations": [own, own] }));
+    }
+
+    #[test]
+    fn a_toleration_without_an_operator_is_one_of_equal() {
+        let class = json!({ "tolerations": [{ "key": "runc", "value": "x" }] });
+        let pod = json!({ "tolerations": [{ "value": "x", "operator": "Equal", "key": "runc", "effect": "" }] });
+        assert_eq!(after(class, pod), json!({ "tolerations": [] }));
+    }
+
+    #[rstest]
+    #[case(json!({ "key": "runc", "operator": "Exists" }))]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoExecute" }))]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 3 }))]
+    #[case(json!({ "key": "runc", "operator": "Equal", "effect": "NoSchedule" }))]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "novelty": 1 }))]
+    fn tolerations_of_the_user_stay(#[case] own: Value) {
+        let class = json!({ "tolerations": [{ "key": "runc", "operator": "Exists", "effect": "NoSchedule" }] });
+        assert_eq!(after(class, json!({ "tolerations": [own] })), json!({ "tolerations": [own] }));
+    }
+
+    #[test]
+    fn a_class_without_scheduling_takes_nothing_away() {
+        let spec = json!({ "nodeSelector": { "disk": "ssd" }, "tolerations": [{ "operator": "Exists" }] });
+        assert_eq!(after(json!(null), spec.clone()), spec);
+        assert_eq!(after(json!({}), spec.clone()), spec);
+    }
+
+    #[test]
+    fn of_an_unknown_class_stays() {
+        let spec =
+            json!({ "runtimeClassName": "runc", "nodeSelector": { "runtime": "runc" }, "overhead": { "cpu": "1" } });
+        let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata" });
+        let (answer, _) = ask(&create(pod(spec)), &settings, cluster());
+        let changed_pod = pod(json!({ "runtimeClassName": "kata", "nodeSelector": { "runtime": "runc" } }));
+        let warning = "runtime 'runc' is reserved: this Pod will run with 'kata'";
+        assert_eq!(answer, changed(changed_pod, "runc", "kata", Some(warning)));
+    }
+}

@@ -1,0 +1,1 @@
+//! The rest of the repository: it says what is so, in all places the same.
