@@ -242,6 +242,17 @@ fn at<E: serde::de::Error>(place: &str) -> impl Fn(E) -> E {
     move |error| E::custom(format_args!("{place}: {error}"))
 }
 
+/// Keeps a value that is to be there once: which of two counts is up to the reader.
+fn once<T, E: serde::de::Error>(kept: &mut Option<T>, place: &'static str, value: Option<T>) -> Result<(), E> {
+    match kept {
+        Some(_) => Err(E::duplicate_field(place)),
+        None => {
+            *kept = value;
+            Ok(())
+        }
+    }
+}
+
 struct RequestVisitor;
 
 impl<'a> Visitor<'a> for RequestVisitor {
@@ -255,13 +266,22 @@ impl<'a> Visitor<'a> for RequestVisitor {
         let mut request = Request::default();
         while let Some(Text(key)) = map.next_key()? {
             match key.as_ref() {
-                "kind" => request.kind = map.next_value().map_err(at("request.kind"))?,
-                "operation" => request.operation = map.next_value_seed(OptionalText(OPERATION))?,
+                "kind" => once(&mut request.kind, "request.kind", map.next_value().map_err(at("request.kind"))?)?,
+                "operation" => {
+                    let operation = map.next_value_seed(OptionalText(OPERATION))?;
+                    once(&mut request.operation, "request.operation", operation)?;
+                }
                 "userInfo" => {
                     request.user = map.next_value::<Option<User>>().map_err(at("request.userInfo"))?.unwrap_or_default()
                 }
-                "object" => request.object = Some(request.body(OBJECT, &mut map)?),
-                "oldObject" => request.old_object = Some(request.body(OLD_OBJECT, &mut map)?),
+                "object" => {
+                    let object = request.body(OBJECT, &mut map)?;
+                    once(&mut request.object, OBJECT, Some(object))?;
+                }
+                "oldObject" => {
+                    let old_object = request.body(OLD_OBJECT, &mut map)?;
+                    once(&mut request.old_object, OLD_OBJECT, Some(old_object))?;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

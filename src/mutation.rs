@@ -8,6 +8,7 @@ use crate::{
     json::{Node, Object, Path, Text, read},
     runtime_class::Scheduling,
 };
+
 const NODE_SELECTOR: &str = "nodeSelector";
 const TOLERATIONS: &str = "tolerations";
 

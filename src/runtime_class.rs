@@ -69,12 +69,13 @@ impl RuntimeClasses for Cluster {
 }
 
 impl ReadError {
-    /// Tells from what the host says. Of a failure the first line is kept: a backtrace may follow.
+    /// Tells from the first line of what the host says. What follows, a backtrace it may be, is
+    /// nobody's message, and no word in it may pass for another one.
     fn of(error: &str) -> Self {
-        if error.as_bytes().windows(NOT_GRANTED.len()).any(|words| words == NOT_GRANTED) {
+        let line = error.lines().next().unwrap_or_default();
+        if line.as_bytes().windows(NOT_GRANTED.len()).any(|words| words == NOT_GRANTED) {
             return Self::NotGranted;
         }
-        let line = error.lines().next().unwrap_or_default();
         Self::Failed(line.trim_start_matches("Host error: ").to_owned())
     }
 

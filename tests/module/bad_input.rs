@@ -111,6 +111,17 @@ fn a_pod_spec_that_is_there_twice() {
     unreadable(payload, "spec is there twice");
 }
 
+#[rstest]
+#[case("kind", r#"{"kind":"Service"}"#)]
+#[case("operation", r#""DELETE""#)]
+#[case("object", r#"{"spec":{"runtimeClassName":"gvisor"}}"#)]
+#[case("oldObject", "{}")]
+fn a_part_of_the_request_that_is_there_twice(#[case] key: &str, #[case] other: &str) {
+    let request = r#""kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{}},"oldObject":{}"#;
+    unreadable(&format!(r#"{{"request":{{{request},"{key}":{other}}}}}"#), &format!("duplicate field `request.{key}`"));
+    unreadable(&format!(r#"{{"request":{{"{key}":{other},{request}}}}}"#), &format!("duplicate field `request.{key}`"));
+}
+
 #[test]
 fn scheduling_that_cannot_be_undone() {
     let settings = json!({ "reservedRuntimes": ["runC"], "fallbackRuntime": "kata" });

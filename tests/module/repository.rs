@@ -1,7 +1,7 @@
 //! The rest of the repository says what is so, and the same in all places.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
-use evaluator::{AdmissionRequest, Capabilities, examples};
+use evaluator::{AdmissionRequest, Capabilities, examples, workspace};
 use module_tests::*;
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ fn the_links_of_the_readme_lead_somewhere() {
         match link.strip_prefix('#') {
             Some(anchor) => assert!(anchors.iter().any(|known| known == anchor), "#{anchor}: {anchors:?}"),
             None if link.starts_with("https://") => {}
-            None => assert!(evaluator::workspace::root().join(link).exists(), "{link}"),
+            None => assert!(workspace::root().join(link).exists(), "{link}"),
         }
     }
 }
@@ -262,6 +262,23 @@ fn every_policy_to_apply_is_one_that_works() {
     }
 }
 
+#[test]
+fn everything_in_deploy_can_be_applied() {
+    let mut files = 0;
+    for entry in fs::read_dir(workspace::root().join("deploy")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            files += 1;
+            for object in examples::documents(&fs::read_to_string(&path).expect("a file")).expect("YAML") {
+                for key in ["/apiVersion", "/kind", "/metadata/name"] {
+                    assert!(object.pointer(key).is_some_and(Value::is_string), "{}: {key}", path.display());
+                }
+            }
+        }
+    }
+    assert_eq!(files, 4);
+}
+
 /// The API server does not call for what it lets pass by these conditions, so they have to be right.
 #[test]
 fn match_conditions_spare_calls_whose_answer_is_known() {
@@ -322,7 +339,7 @@ fn the_policy_server_is_let_read_runtime_classes_and_nothing_else() {
         binding["subjects"],
         json!([{ "kind": "ServiceAccount", "name": "policy-server", "namespace": "kubewarden" }])
     );
-    let values = yaml("deploy/kubewarden-defaults-values.yml");
+    let values = yaml("deploy/helm/kubewarden-defaults-values.yml");
     let permissions = values["policyServer"]["permissions"].as_array().expect("permissions");
     assert!(permissions.contains(&json!({ "apiGroup": "node.k8s.io", "resources": ["runtimeclasses"] })));
 }

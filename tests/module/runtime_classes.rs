@@ -93,6 +93,14 @@ fn only_the_first_line_of_an_error_is_told() {
 }
 
 #[test]
+fn a_failure_does_not_pass_for_access_that_is_not_granted() {
+    let cluster = Capabilities::failure("connection refused\n0: policy has not been granted access::report");
+    let message = "RuntimeClasses can't be read: Callback evaluation failure: connection refused";
+    let answer = ask(&create(pod_of("gvisor")), &json!({ "reservedRuntimes": ["runC"] }), cluster);
+    assert_eq!(answer, (failed("gvisor", 503, message), 1));
+}
+
+#[test]
 fn the_call_is_the_recorded_one() {
     let recording = recorded_cluster();
     let settings = json!({ "reservedRuntimes": ["runC"] });
