@@ -42,13 +42,13 @@ pub struct Review<'a> {
 pub struct Request<'a> {
     kind: Option<Kind<'a>>,
     operation: Option<Cow<'a, str>>,
-    user: User<'a>,
+    user: Option<User<'a>>,
     object: Option<Body<'a>>,
     old_object: Option<Body<'a>>,
 }
 
 /// Who sent the request.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct User<'a> {
     #[serde(borrow)]
@@ -208,7 +208,7 @@ impl<'a> Request<'a> {
                 return Ok(None);
             }
         }
-        if kind.is_pod() && self.user.is_node() && is_mirror(&object)? {
+        if kind.is_pod() && self.user.is_some_and(|user| user.is_node()) && is_mirror(&object)? {
             return Ok(None);
         }
         let has_scheduling_merged = kind.is_pod();
@@ -253,6 +253,19 @@ fn once<T, E: serde::de::Error>(kept: &mut Option<T>, place: &'static str, value
     }
 }
 
+/// The members of a request, by their keys.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Part {
+    Kind,
+    Operation,
+    UserInfo,
+    Object,
+    OldObject,
+    #[serde(other)]
+    Other,
+}
+
 struct RequestVisitor;
 
 impl<'a> Visitor<'a> for RequestVisitor {
@@ -264,25 +277,29 @@ impl<'a> Visitor<'a> for RequestVisitor {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut request = Request::default();
-        while let Some(Text(key)) = map.next_key()? {
-            match key.as_ref() {
-                "kind" => once(&mut request.kind, "request.kind", map.next_value().map_err(at("request.kind"))?)?,
-                "operation" => {
+        while let Some(part) = map.next_key()? {
+            match part {
+                Part::Kind => {
+                    let kind = map.next_value().map_err(at("request.kind"))?;
+                    once(&mut request.kind, "request.kind", kind)?;
+                }
+                Part::Operation => {
                     let operation = map.next_value_seed(OptionalText(OPERATION))?;
                     once(&mut request.operation, "request.operation", operation)?;
                 }
-                "userInfo" => {
-                    request.user = map.next_value::<Option<User>>().map_err(at("request.userInfo"))?.unwrap_or_default()
+                Part::UserInfo => {
+                    let user = map.next_value().map_err(at("request.userInfo"))?;
+                    once(&mut request.user, "request.userInfo", user)?;
                 }
-                "object" => {
+                Part::Object => {
                     let object = request.body(OBJECT, &mut map)?;
                     once(&mut request.object, OBJECT, Some(object))?;
                 }
-                "oldObject" => {
+                Part::OldObject => {
                     let old_object = request.body(OLD_OBJECT, &mut map)?;
                     once(&mut request.old_object, OLD_OBJECT, Some(old_object))?;
                 }
-                _ => {
+                Part::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

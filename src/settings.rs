@@ -104,14 +104,13 @@ impl<'a> Settings<'a> {
                 RESERVED => reserved = Entries::read(RESERVED, value)?,
                 ALLOWED => allowed = Entries::read(ALLOWED, value)?,
                 DEFAULT_RESERVED => {
-                    settings.default_runtime_reserved =
-                        setting(DEFAULT_RESERVED, value, "true or false")?.unwrap_or_default();
+                    settings.default_runtime_reserved = flag(DEFAULT_RESERVED, value)?.unwrap_or_default();
                 }
                 FALLBACK => {
-                    settings.fallback_runtime = setting::<Text>(FALLBACK, value, "a string")?.map(|Text(name)| name);
+                    settings.fallback_runtime = read::<Text>(FALLBACK, value, "a string")?.map(|Text(name)| name);
                 }
                 MATCH_HANDLERS => {
-                    settings.match_handlers = match setting(MATCH_HANDLERS, value, "true or false")? {
+                    settings.match_handlers = match flag(MATCH_HANDLERS, value)? {
                         None => MatchHandlers::Automatic,
                         Some(true) => MatchHandlers::Always,
                         Some(false) => MatchHandlers::Never,
@@ -150,7 +149,7 @@ impl<'a> Settings<'a> {
 impl<'a> Entries<'a> {
     /// Reads the list that is the value of `key`; `None` for an empty one.
     fn read(key: &'static str, value: &'a RawValue) -> Result<Option<Self>, Invalid<'a>> {
-        let entries: Vec<Text> = setting(key, value, "a list of strings")?.unwrap_or_default();
+        let entries: Vec<Text> = read(key, value, "a list of strings")?.unwrap_or_default();
         match entries.iter().find(|Text(entry)| !could_match(entry)) {
             Some(Text(entry)) => Err(Invalid::ImpossibleEntry { key, entry: entry.clone() }),
             None if entries.is_empty() => Ok(None),
@@ -164,15 +163,30 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The value of a setting, `None` for the values that mean the same as leaving it out.
-fn setting<'a, T: Deserialize<'a>>(
+/// Whether a value means the same as leaving its key out.
+fn is_left_out(value: &RawValue) -> bool {
+    matches!(value.get(), "null" | r#""""# | "[]")
+}
+
+/// The value of a setting, if it has one.
+fn read<'a, T: Deserialize<'a>>(
     key: &'static str,
     value: &'a RawValue,
     expected: &'static str,
 ) -> Result<Option<T>, Invalid<'a>> {
+    if is_left_out(value) {
+        return Ok(None);
+    }
+    json::read(value).map(Some).map_err(|_| Invalid::WrongType { key, value, expected })
+}
+
+/// The value of a setting that is on or off, if it has one.
+fn flag<'a>(key: &'static str, value: &'a RawValue) -> Result<Option<bool>, Invalid<'a>> {
     match value.get() {
-        "null" | r#""""# | "[]" => Ok(None),
-        _ => json::read(value).map(Some).map_err(|_| Invalid::WrongType { key, value, expected }),
+        "true" => Ok(Some(true)),
+        "false" => Ok(Some(false)),
+        _ if is_left_out(value) => Ok(None),
+        _ => Err(Invalid::WrongType { key, value, expected: "true or false" }),
     }
 }
 
