@@ -35,8 +35,13 @@ pub extern "C" fn wapc_init() {
     register_function("protocol_version", protocol_version_guest);
 }
 
-/// Answers a [validation request](https://docs.kubewarden.io/reference/spec/validating-policies).
-fn validate(payload: &[u8]) -> CallResult {
+/// Answers a [validation request](https://docs.kubewarden.io/reference/spec/validating-policies),
+/// `{"request": …, "settings": …}`, with a ValidationResponse. What can't be read is refused with
+/// code 400: that is an answer, no error.
+///
+/// # Errors
+/// The answer can't be written, which is a bug.
+pub fn validate(payload: &[u8]) -> CallResult {
     evaluate(payload).unwrap_or_else(|unreadable| Response::unreadable(&unreadable).to_bytes())
 }
 
@@ -62,9 +67,12 @@ fn evaluate(payload: &[u8]) -> Result<CallResult, Unreadable<'_>> {
     Ok(response.to_bytes())
 }
 
-/// Answers whether the settings are right, when a policy is
+/// Answers whether settings are right, with a SettingsValidationResponse, when a policy is
 /// [loaded](https://docs.kubewarden.io/reference/spec/settings).
-fn validate_settings(payload: &[u8]) -> CallResult {
+///
+/// # Errors
+/// The answer can't be written, which is a bug.
+pub fn validate_settings(payload: &[u8]) -> CallResult {
     let message = Settings::parse(payload).err().map(|invalid| invalid.to_string());
     Ok(serde_json::to_vec(&SettingsValidationResponse { valid: message.is_none(), message })?)
 }
