@@ -75,7 +75,7 @@ annotated-policy.wasm: policy.wasm metadata.yml README.md ## add the metadata, w
 	kwctl annotate -m metadata.yml -u README.md -o $@ policy.wasm
 
 artifacthub-pkg.yml: metadata.yml questions-ui.yml ## make the package's page of Artifact Hub, with kwctl
-	kwctl scaffold artifacthub -m metadata.yml -q questions-ui.yml -o $@
+	kwctl scaffold artifacthub -m metadata.yml -q questions-ui.yml
 
 # With all that `cargo test` builds: it chooses the same features then, and nothing is built twice.
 .PHONY: $(EVALUATOR)
