@@ -90,3 +90,41 @@ impl<'a> AuditAnnotations<'a> {
         Self { requested_runtime_class: requested.unwrap_or("(default)"), enforced_runtime_class: enforced }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kubewarden_policy_sdk::response::ValidationResponse;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    /// What the SDK reads in the answer on a Pod of the class `runc`, with these settings.
+    fn read_by_the_sdk(settings: Value) -> Value {
+        let request = json!({ "kind": { "kind": "Pod" }, "object": { "spec": { "runtimeClassName": "runc" } } });
+        let payload = json!({ "request": request, "settings": settings }).to_string();
+        let answer = crate::validate(payload.as_bytes()).expect("an answer");
+        let answer: ValidationResponse = serde_json::from_slice(&answer).expect("a ValidationResponse");
+        json!(answer)
+    }
+
+    #[rstest]
+    #[case(
+        json!({}),
+        json!({ "accepted": true, "message": null, "code": null, "mutated_object": null,
+            "audit_annotations": null, "warnings": null })
+    )]
+    #[case(
+        json!({ "reservedRuntimes": ["runc"] }),
+        json!({ "accepted": false, "message": "runtime 'runc' is reserved", "code": null, "mutated_object": null,
+            "audit_annotations": { "requested-runtime-class": "runc" }, "warnings": null })
+    )]
+    #[case(
+        json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata", "matchHandlers": false }),
+        json!({ "accepted": true, "message": null, "code": null,
+            "mutated_object": { "spec": { "runtimeClassName": "kata" } },
+            "audit_annotations": { "requested-runtime-class": "runc", "enforced-runtime-class": "kata" },
+            "warnings": ["runtime 'runc' is reserved: this Pod will run with 'kata'"] })
+    )]
+    fn an_answer_is_the_validation_response_of_the_sdk(#[case] settings: Value, #[case] answer: Value) {
+        assert_eq!(read_by_the_sdk(settings), answer);
+    }
+}
