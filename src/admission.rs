@@ -3,13 +3,14 @@
 //! The shape is that of an
 //! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request),
 //! which reaches a policy as `{"request": …, "settings": …}`.
-use std::{borrow::Cow, fmt, str::Utf8Error};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Error, value::RawValue};
+use simdutf8::compat::Utf8Error;
 
 use crate::{
     json::{Object, Open, OptionalText, Path, Place, Reader, Text, message},

@@ -25,6 +25,7 @@ use mutation::change_runtime_class;
 use response::Response;
 use runtime_class::Cluster;
 use settings::Settings;
+use simdutf8::compat::from_utf8;
 
 /// Registers the functions that the host of a
 /// [waPC policy](https://docs.kubewarden.io/explanations/runtime/wapc) calls.
@@ -47,7 +48,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 
 /// The way of a request through the policy.
 fn evaluate(payload: &[u8]) -> Result<CallResult, Unreadable<'_>> {
-    let payload = str::from_utf8(payload)?;
+    let payload = from_utf8(payload)?;
     let Review { request, settings } = Review::read(payload)?;
     let settings = Settings::read(settings)?;
     let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes()) };

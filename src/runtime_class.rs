@@ -4,6 +4,7 @@ use std::{cell::OnceCell, fmt};
 use kubewarden_policy_sdk::wapc_guest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use simdutf8::compat::from_utf8;
 
 /// What the policy knows of a RuntimeClass.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,7 @@ pub trait RuntimeClasses {
 /// The cluster, as the host of the policy shows it.
 #[derive(Default)]
 pub struct Cluster {
-    answer: OnceCell<String>,
+    answer: OnceCell<Vec<u8>>,
 }
 
 /// The call [`list_all_resources`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes)
@@ -63,7 +64,6 @@ impl RuntimeClasses for Cluster {
     fn list(&self) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
         let answer = wapc_guest::host_call("kubewarden", "kubernetes", "list_resources_all", LIST.as_bytes());
         let answer = answer.map_err(|error| ReadError::of(&error.to_string()))?;
-        let answer = String::from_utf8(answer).map_err(ReadError::unreadable)?;
         parse(self.answer.get_or_init(|| answer))
     }
 }
@@ -72,11 +72,11 @@ impl ReadError {
     /// Tells from the first line of what the host says. What follows, a backtrace it may be, is
     /// nobody's message, and no word in it may pass for another one.
     fn of(error: &str) -> Self {
-        let line = error.lines().next().unwrap_or_default();
-        if line.as_bytes().windows(NOT_GRANTED.len()).any(|words| words == NOT_GRANTED) {
-            return Self::NotGranted;
+        let not_granted = error.as_bytes().windows(NOT_GRANTED.len()).position(|words| words == NOT_GRANTED);
+        match not_granted.and_then(|at| error.get(..at)) {
+            Some(before) if !before.contains('\n') => Self::NotGranted,
+            _ => Self::Failed(error.lines().next().unwrap_or_default().trim_start_matches("Host error: ").to_owned()),
         }
-        Self::Failed(line.trim_start_matches("Host error: ").to_owned())
     }
 
     /// The host's answer is no list of RuntimeClasses.
@@ -86,7 +86,7 @@ impl ReadError {
 }
 
 /// Reads a RuntimeClassList.
-fn parse(list: &str) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
+fn parse(list: &[u8]) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
     #[derive(Deserialize)]
     struct List<'a> {
         #[serde(borrow)]
@@ -104,6 +104,7 @@ fn parse(list: &str) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
     struct Metadata<'a> {
         name: &'a str,
     }
+    let list = from_utf8(list).map_err(ReadError::unreadable)?;
     let list: List = serde_json::from_str(list).map_err(ReadError::unreadable)?;
     let classes = list.items.into_iter().map(|Item { metadata, handler, scheduling }| RuntimeClass {
         name: metadata.name,

@@ -3,10 +3,11 @@
 //! The [settings of a policy](https://docs.kubewarden.io/reference/spec/settings) are free-form
 //! JSON. Settings that are not right are refused when the policy is loaded, because a guard that
 //! was misspelled protects nothing.
-use std::{borrow::Cow, fmt, str::Utf8Error};
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de::DeserializeSeed};
 use serde_json::{Error, value::RawValue};
+use simdutf8::compat::{Utf8Error, from_utf8};
 
 use crate::json::{self, Node, Object, Open, Text, message};
 
@@ -87,7 +88,7 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// See [`Invalid`].
     pub fn parse(json: &'a [u8]) -> Result<Self, Invalid<'a>> {
-        let json = str::from_utf8(json).map_err(Invalid::NotUtf8)?;
+        let json = from_utf8(json).map_err(Invalid::NotUtf8)?;
         Self::read(serde_json::from_str(json).map_err(Invalid::NotJson)?)
     }
 

@@ -23,8 +23,8 @@ fn the_module_is_small() {
 #[case::an_accept_without_lists("pod-create-gvisor", json!({ "fallbackRuntime": "kata" }), 80_000)]
 #[case::an_accept_of_what_is_not_ours("service-create", json!({ "reservedRuntimes": ["runC"] }), 60_000)]
 #[case::a_refusal("pod-create-gvisor", json!({ "reservedRuntimes": ["gvisor"] }), 85_000)]
-#[case::an_accept_without_access("pod-create-gvisor", json!({ "reservedRuntimes": ["runC"] }), 90_000)]
-#[case::a_change("pod-create-gvisor", json!({ "reservedRuntimes": ["gvisor"], "fallbackRuntime": "kata" }), 110_000)]
+#[case::an_accept_without_access("pod-create-gvisor", json!({ "reservedRuntimes": ["runC"] }), 85_000)]
+#[case::a_change("pod-create-gvisor", json!({ "reservedRuntimes": ["gvisor"], "fallbackRuntime": "kata" }), 103_000)]
 fn an_evaluation_is_cheap(#[case] request: &str, #[case] settings: Value, #[case] budget: u64) {
     let payload = json!({ "request": recorded(request), "settings": settings }).to_string();
     let (fuel, answer) = evaluate(&payload, NOT_GRANTED);
