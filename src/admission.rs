@@ -1,8 +1,7 @@
 //! What the API server asks: which kind of object, where its pod spec is, which class it names.
 //!
 //! The shape is that of an
-//! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request),
-//! which reaches a policy as `{"request": …, "settings": …}`.
+//! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request).
 use std::{borrow::Cow, fmt};
 
 use serde::{
@@ -10,12 +9,8 @@ use serde::{
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Error, value::RawValue};
-use simdutf8::compat::Utf8Error;
 
-use crate::{
-    json::{Object, Open, OptionalText, Path, Place, Reader, Text, message},
-    settings::{Given, Invalid},
-};
+use crate::json::{Object, Open, OptionalText, Path, Place, Reader, Text};
 
 /// Where a kubelet marks a Pod as the
 /// [mirror of a static Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
@@ -27,16 +22,6 @@ const NODES: &str = "system:nodes";
 const OPERATION: Place = Place { root: "request", path: &["operation"] };
 const OBJECT: &str = "request.object";
 const OLD_OBJECT: &str = "request.oldObject";
-
-/// What the policy is sent for one evaluation.
-#[derive(Deserialize)]
-#[serde(expecting = "an object with request and settings")]
-pub struct Review<'a> {
-    #[serde(borrow)]
-    pub request: Request<'a>,
-    #[serde(borrow, default)]
-    pub settings: Given<'a>,
-}
 
 /// The parts of an AdmissionRequest that matter here.
 #[derive(Default)]
@@ -84,52 +69,6 @@ pub struct Workload<'a> {
     /// Whether the API server has merged the scheduling of that class into the pod spec. It does so
     /// with Pods alone, before the policy sees them.
     pub has_scheduling_merged: bool,
-}
-
-/// Why a request can't be judged.
-#[derive(Debug)]
-pub enum Unreadable<'a> {
-    NotUtf8(Utf8Error),
-    Request(Error),
-    Settings(Invalid<'a>),
-}
-
-impl<'a> Review<'a> {
-    /// Reads what the host sends.
-    ///
-    /// # Errors
-    /// It is no JSON, or no request with settings.
-    pub fn read(payload: &'a str) -> Result<Self, Error> {
-        serde_json::from_str(payload)
-    }
-}
-
-impl From<Utf8Error> for Unreadable<'_> {
-    fn from(error: Utf8Error) -> Self {
-        Self::NotUtf8(error)
-    }
-}
-
-impl From<Error> for Unreadable<'_> {
-    fn from(error: Error) -> Self {
-        Self::Request(error)
-    }
-}
-
-impl<'a> From<Invalid<'a>> for Unreadable<'a> {
-    fn from(invalid: Invalid<'a>) -> Self {
-        Self::Settings(invalid)
-    }
-}
-
-impl fmt::Display for Unreadable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8(error) => write!(f, "the request can't be read: {error}"),
-            Self::Request(error) => write!(f, "the request can't be read: {}", message(error)),
-            Self::Settings(invalid) => write!(f, "the settings of the policy are not valid: {invalid}"),
-        }
-    }
 }
 
 impl Kind<'_> {

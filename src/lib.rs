@@ -10,11 +10,11 @@ mod admission;
 mod decision;
 mod json;
 mod mutation;
+mod payload;
 mod response;
 mod runtime_class;
 mod settings;
 
-use admission::{Review, Unreadable};
 use decision::{Decision, decide};
 use kubewarden_policy_sdk::{
     protocol_version_guest,
@@ -22,10 +22,10 @@ use kubewarden_policy_sdk::{
     wapc_guest::{CallResult, register_function},
 };
 use mutation::change_runtime_class;
+use payload::{Payload, Unreadable};
 use response::Response;
 use runtime_class::Cluster;
 use settings::Settings;
-use simdutf8::compat::from_utf8;
 
 /// Registers the functions that the host of a
 /// [waPC policy](https://docs.kubewarden.io/explanations/runtime/wapc) calls.
@@ -48,8 +48,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 
 /// The way of a request through the policy.
 fn evaluate(payload: &[u8]) -> Result<CallResult, Unreadable<'_>> {
-    let payload = from_utf8(payload)?;
-    let Review { request, settings } = Review::read(payload)?;
+    let Payload { request, settings } = Payload::read(payload)?;
     let settings = Settings::read(settings)?;
     let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes()) };
 

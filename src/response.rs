@@ -3,9 +3,9 @@ use kubewarden_policy_sdk::wapc_guest::CallResult;
 use serde::Serialize;
 
 use crate::{
-    admission::Unreadable,
     decision::{Change, Failure, Violation},
     json::Object,
+    payload::Unreadable,
 };
 
 /// The answer to `validate`: the SDK's
