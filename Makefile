@@ -28,11 +28,11 @@ test: fmt lint cargo-tests ## run all checks and tests
 	@$(MAKE) --no-print-directory e2e-tests KWCTL=$(EVALUATOR)
 
 .PHONY: fmt
-fmt: ## check the format
+fmt: components ## check the format
 	cargo fmt --all -- --check
 
 .PHONY: lint
-lint: $(TARGET) ## run clippy, on the host and for the module
+lint: components $(TARGET) ## run clippy, on the host and for the module
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --target=$(TARGET) --locked -- -D warnings
 
@@ -58,6 +58,12 @@ endif
 .PHONY: $(TARGET)
 $(TARGET):
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+
+.PHONY: components
+components:
+	@for component in clippy rustfmt; do \
+	  rustup component list --installed | grep -q "^$$component" || rustup component add $$component; \
+	done
 
 .PHONY: tools
 tools:
