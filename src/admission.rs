@@ -1,249 +1,126 @@
-//! What the API server asks: which kind of object, where its pod spec is, which class it names.
+//! The admission request: which kinds are judged, and which class an object asks for.
 //!
-//! The shape is that of an
+//! The fields are those of an
 //! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request).
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, IgnoredAny, MapAccess, Visitor},
-};
-use serde_json::{Error, value::RawValue};
+use crate::json::{FieldError, Object, Outline, Path, Problem, Text};
 
-use crate::json::{Object, Open, OptionalText, Path, Place, Reader, Text};
+/// The annotation by which a kubelet marks the
+/// [mirror Pod of a static Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
+const MIRROR: &str = "kubernetes.io/config.mirror";
 
-/// Where a kubelet marks a Pod as the
-/// [mirror of a static Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
-const MIRROR: Path = &["annotations", "kubernetes.io/config.mirror"];
-
-/// The group that the kubelets' users are in.
+/// The group of the kubelets' users.
 const NODES: &str = "system:nodes";
 
-const OPERATION: Place = Place { root: "request", path: &["operation"] };
-const OBJECT: &str = "request.object";
-const OLD_OBJECT: &str = "request.oldObject";
+/// An AdmissionRequest.
+pub struct Request<'a>(pub Object<'a>);
 
-/// The parts of an AdmissionRequest that matter here.
-#[derive(Default)]
-pub struct Request<'a> {
-    kind: Option<Kind<'a>>,
-    operation: Option<Cow<'a, str>>,
-    user: Option<User<'a>>,
-    object: Option<Body<'a>>,
-    old_object: Option<Body<'a>>,
-}
-
-/// Who sent the request.
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct User<'a> {
-    #[serde(borrow)]
-    groups: Option<Vec<Text<'a>>>,
-}
-
-/// An object of a request: opened in the pass that reads the request if its kind is known by then,
-/// as it is when policy-server sends it.
-enum Body<'a> {
-    Unopened(&'a RawValue),
-    Opened(Option<Object<'a>>),
-}
-
-/// The group and kind of an object. The group says whose kind it is: others have a `Job`, too.
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct Kind<'a> {
-    #[serde(borrow, default)]
+/// The group and kind of an object. The kind alone does not tell: other groups have a `Job`, too.
+pub struct Kind<'a> {
     group: Cow<'a, str>,
-    #[serde(borrow, default)]
-    kind: Cow<'a, str>,
+    name: Cow<'a, str>,
 }
 
-/// An object whose choice of a container runtime is to be judged.
+/// An object whose container runtime is to be judged.
 pub struct Workload<'a> {
     pub kind: Cow<'a, str>,
+    pub form: Form,
     pub object: Object<'a>,
-    /// Where the object names its class.
-    pub path: Path<'static>,
-    /// The class that it names, if it names one.
-    pub runtime_class: Option<Cow<'a, str>>,
-    /// Whether the API server has merged the scheduling of that class into the pod spec. It does so
-    /// with Pods alone, before the policy sees them.
-    pub has_scheduling_merged: bool,
+    /// The class that it names.
+    pub class: Option<Cow<'a, str>>,
 }
 
-impl Kind<'_> {
-    /// Where the objects of this kind name the class of their Pods; `None` for one that has no Pods.
-    fn runtime_class_name(&self) -> Option<Path<'static>> {
-        Some(match (self.group.as_ref(), self.kind.as_ref()) {
-            ("", "Pod") => &["spec", "runtimeClassName"],
-            ("", "PodTemplate") => &["template", "spec", "runtimeClassName"],
+/// Whether a workload is a Pod, or an object that creates Pods from a template.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Form {
+    Pod,
+    Template,
+}
+
+impl<'a> Request<'a> {
+    /// The workload to judge, or `None` if the request has none.
+    ///
+    /// # Errors
+    /// A field that this depends on can't be read; the error says which.
+    pub fn workload(self) -> Result<Option<Workload<'a>>, FieldError> {
+        find_workload(self.0).map_err(|error| error.under("request"))
+    }
+}
+
+fn find_workload(mut request: Object<'_>) -> Result<Option<Workload<'_>>, FieldError> {
+    let operation = request.text("operation")?.unwrap_or_default();
+    if matches!(operation.as_ref(), "DELETE" | "CONNECT") || request.get("object")?.is_none() {
+        return Ok(None);
+    }
+    let kind = Kind::of(&request)?;
+    let Some(pod_spec) = kind.pod_spec() else { return Ok(None) };
+    let Some(object) = request.take_object("object", Outline::Path(pod_spec))? else { return Ok(None) };
+    let Some(class) = class_of(&object, pod_spec).map_err(|error| error.under("object"))? else { return Ok(None) };
+
+    if operation == "UPDATE"
+        && let Some(old) = request.take_object("oldObject", Outline::Path(pod_spec))?
+        && class_of(&old, pod_spec).map_err(|error| error.under("oldObject"))?.flatten() == class
+    {
+        return Ok(None);
+    }
+    let form = kind.form();
+    if form == Form::Pod && is_sent_by_node(&request)? && is_mirror(&object).map_err(|error| error.under("object"))? {
+        return Ok(None);
+    }
+    Ok(Some(Workload { kind: kind.name, form, object, class }))
+}
+
+impl<'a> Kind<'a> {
+    /// The kind of a request's object.
+    ///
+    /// # Errors
+    /// The request has no kind, or one that can't be read.
+    pub fn of(request: &Object<'a>) -> Result<Self, FieldError> {
+        let missing = || FieldError::new("kind", Problem::Missing);
+        let kind = request.at(&["kind"])?.ok_or_else(missing)?;
+        let group = kind.text("group").map_err(|error| error.under("kind"))?.unwrap_or_default();
+        let name = kind.text("kind").and_then(|name| name.ok_or_else(missing)).map_err(|error| error.under("kind"))?;
+        Ok(Self { group, name })
+    }
+
+    /// Where objects of this kind have their pod spec, or `None` if they have none.
+    pub fn pod_spec(&self) -> Option<Path> {
+        Some(match (self.group.as_ref(), self.name.as_ref()) {
+            ("", "Pod") => &["spec"],
+            ("", "PodTemplate") => &["template", "spec"],
             ("", "ReplicationController")
             | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
-            | ("batch", "Job") => &["spec", "template", "spec", "runtimeClassName"],
-            ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec", "runtimeClassName"],
+            | ("batch", "Job") => &["spec", "template", "spec"],
+            ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
             _ => return None,
         })
     }
 
-    fn is_pod(&self) -> bool {
-        self.group.is_empty() && self.kind == "Pod"
-    }
-
-    /// Whether the API server lets nobody change the class of an object that is there.
-    fn keeps_its_class(&self) -> bool {
-        self.is_pod() || (self.group == "batch" && self.kind == "Job")
+    fn form(&self) -> Form {
+        if self.group.is_empty() && self.name == "Pod" { Form::Pod } else { Form::Template }
     }
 }
 
-impl User<'_> {
-    fn is_node(&self) -> bool {
-        self.groups.iter().flatten().any(|Text(group)| group == NODES)
-    }
+/// The class that an object names, if it names one, or `None` if it has no pod spec.
+fn class_of<'a>(object: &Object<'a>, pod_spec: Path) -> Result<Option<Option<Cow<'a, str>>>, FieldError> {
+    let Some(spec) = object.at(pod_spec)? else { return Ok(None) };
+    let class = spec.text("runtimeClassName").map_err(|error| error.under(&pod_spec.join(".")))?;
+    Ok(Some(class.filter(|name| !name.is_empty())))
 }
 
-impl<'a> Body<'a> {
-    fn open(self, root: &'static str, path: Path) -> Result<Option<Object<'a>>, Error> {
-        match self {
-            Body::Unopened(raw) => Open::new(root, path).read(raw.get()),
-            Body::Opened(object) => Ok(object),
-        }
-    }
+/// Whether a kubelet sent the request.
+fn is_sent_by_node(request: &Object) -> Result<bool, FieldError> {
+    let Some(user) = request.at(&["userInfo"])? else { return Ok(false) };
+    let groups = user.read::<Vec<Text>>("groups", "a list of strings").map_err(|error| error.under("userInfo"))?;
+    Ok(groups.into_iter().flatten().any(|Text(group)| group == NODES))
 }
 
-impl<'a> Request<'a> {
-    /// Reads one of the objects, opened if it is known by now where.
-    fn body<A: MapAccess<'a>>(&self, root: &'static str, map: &mut A) -> Result<Body<'a>, A::Error> {
-        Ok(match self.kind.as_ref().and_then(Kind::runtime_class_name) {
-            Some(path) => Body::Opened(map.next_value_seed(Open::new(root, path))?),
-            None => Body::Unopened(map.next_value()?),
-        })
-    }
-
-    /// The workload that is to be judged, if this request has one.
-    ///
-    /// # Errors
-    /// What has to be read to know that can't be; the error says where it is.
-    pub fn workload(self) -> Result<Option<Workload<'a>>, Error> {
-        let operation = self.operation.as_deref().unwrap_or_default();
-        let Some(object) = self.object else { return Ok(None) };
-        if matches!(operation, "DELETE" | "CONNECT") {
-            return Ok(None);
-        }
-        let Some(kind) = self.kind else { return Err(Error::missing_field("request.kind")) };
-        let Some(path) = kind.runtime_class_name() else { return Ok(None) };
-        let Some(object) = object.open(OBJECT, path)? else { return Ok(None) };
-        let Some(pod_spec) = object.parent(path)? else { return Ok(None) };
-        let runtime_class = class_of(pod_spec, Place { root: OBJECT, path })?;
-
-        if operation == "UPDATE"
-            && kind.keeps_its_class()
-            && let Some(old) = self.old_object
-            && let Some(old) = old.open(OLD_OBJECT, path)?
-        {
-            let old_class = match old.parent(path)? {
-                Some(pod_spec) => class_of(pod_spec, Place { root: OLD_OBJECT, path })?,
-                None => None,
-            };
-            if old_class == runtime_class {
-                return Ok(None);
-            }
-        }
-        if kind.is_pod() && self.user.is_some_and(|user| user.is_node()) && is_mirror(&object)? {
-            return Ok(None);
-        }
-        let has_scheduling_merged = kind.is_pod();
-        Ok(Some(Workload { kind: kind.kind, object, path, runtime_class, has_scheduling_merged }))
-    }
-}
-
-/// The class that a pod spec names, which it does at `place`.
-fn class_of<'a>(pod_spec: &Object<'a>, place: Place) -> Result<Option<Cow<'a, str>>, Error> {
-    Ok(pod_spec.text("runtimeClassName", place)?.filter(|name| !name.is_empty()))
-}
-
-/// Whether a Pod says of itself that it shows a static Pod.
-fn is_mirror(pod: &Object) -> Result<bool, Error> {
-    let Some(metadata) = pod.raw("metadata")? else { return Ok(false) };
-    let Some(metadata) = Open::new("request.object.metadata", MIRROR).read(metadata.get())? else { return Ok(false) };
-    Ok(match metadata.parent(MIRROR)? {
-        Some(annotations) => annotations.raw("kubernetes.io/config.mirror")?.is_some(),
-        None => false,
-    })
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Request<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RequestVisitor)
-    }
-}
-
-/// Says where an error is.
-fn at<E: serde::de::Error>(place: &str) -> impl Fn(E) -> E {
-    move |error| E::custom(format_args!("{place}: {error}"))
-}
-
-/// Keeps a value that is to be there once: which of two counts is up to the reader.
-fn once<T, E: serde::de::Error>(kept: &mut Option<T>, place: &'static str, value: Option<T>) -> Result<(), E> {
-    match kept {
-        Some(_) => Err(E::duplicate_field(place)),
-        None => {
-            *kept = value;
-            Ok(())
-        }
-    }
-}
-
-/// The members of a request, by their keys.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
-enum Part {
-    Kind,
-    Operation,
-    UserInfo,
-    Object,
-    OldObject,
-    #[serde(other)]
-    Other,
-}
-
-struct RequestVisitor;
-
-impl<'a> Visitor<'a> for RequestVisitor {
-    type Value = Request<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("request to be an object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut request = Request::default();
-        while let Some(part) = map.next_key()? {
-            match part {
-                Part::Kind => {
-                    let kind = map.next_value().map_err(at("request.kind"))?;
-                    once(&mut request.kind, "request.kind", kind)?;
-                }
-                Part::Operation => {
-                    let operation = map.next_value_seed(OptionalText(OPERATION))?;
-                    once(&mut request.operation, "request.operation", operation)?;
-                }
-                Part::UserInfo => {
-                    let user = map.next_value().map_err(at("request.userInfo"))?;
-                    once(&mut request.user, "request.userInfo", user)?;
-                }
-                Part::Object => {
-                    let object = request.body(OBJECT, &mut map)?;
-                    once(&mut request.object, OBJECT, Some(object))?;
-                }
-                Part::OldObject => {
-                    let old_object = request.body(OLD_OBJECT, &mut map)?;
-                    once(&mut request.old_object, OLD_OBJECT, Some(old_object))?;
-                }
-                Part::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(request)
-    }
+/// Whether a Pod has the annotation of a mirror Pod.
+fn is_mirror(pod: &Object) -> Result<bool, FieldError> {
+    let Some(metadata) = pod.open("metadata", Outline::Path(&["annotations"]))? else { return Ok(false) };
+    let Some(annotations) = metadata.at(&["annotations"]).map_err(|error| error.under("metadata"))? else {
+        return Ok(false);
+    };
+    Ok(annotations.get(MIRROR).map_err(|error| error.under("metadata.annotations"))?.is_some())
 }

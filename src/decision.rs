@@ -1,158 +1,231 @@
-//! The decision: the table of the README, as a pure function.
+//! The decision: the table of the README as a pure function.
 //!
-//! It knows the settings, the class that a workload names, and the cluster's RuntimeClasses, which
-//! it asks for once, and only when the answer depends on them.
-use std::fmt;
+//! It depends on the settings, the class that a workload names, and at most two RuntimeClasses of the
+//! cluster, which it looks up only if the answer depends on them.
+use std::{fmt, rc::Rc};
 
 use crate::{
-    runtime_class::{ReadError, RuntimeClass, RuntimeClasses, Scheduling},
-    settings::{MatchHandlers, Runtimes, Settings},
+    admission::Form,
+    runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses},
+    runtimes::Runtimes,
+    settings::{MatchHandlers, Restriction, Settings},
 };
 
-/// What is to happen with a workload.
-#[derive(Debug, PartialEq)]
+/// What happens to a workload.
+#[derive(Debug)]
 pub enum Decision<'a> {
     Accept,
-    Reject(Violation<'a>),
-    Change(Change<'a>),
+    /// The template is accepted as it is, but its Pods will be mutated.
+    Warn {
+        violation: Violation<'a>,
+        fallback: &'a str,
+    },
+    Reject(Rejection<'a>),
+    Mutate(Mutation<'a>),
 }
 
-/// The class that a workload gets instead of the one that it names, if it names one.
+/// The class that a Pod gets.
+#[derive(Debug)]
+pub struct Mutation<'a> {
+    pub fallback: &'a str,
+    /// Why it does not keep the class that it names, if it names one.
+    pub violation: Option<Violation<'a>>,
+    /// That class, if it is known.
+    pub replaced: Option<Rc<RuntimeClass<'a>>>,
+}
+
+/// Why a workload is rejected.
 #[derive(Debug, PartialEq)]
-pub struct Change<'a> {
-    pub to: &'a str,
-    /// What is wrong with the class that it names; `None` if it names none.
-    pub because: Option<Violation<'a>>,
-    /// What the API server merged into a Pod of that class.
-    pub scheduling: Option<Scheduling<'a>>,
-}
-
-/// Why a workload may not run as it asks to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Violation<'a> {
+pub enum Rejection<'a> {
     DefaultReserved,
-    NameReserved { class: &'a str },
-    HandlerReserved { class: &'a str, handler: &'a str },
-    NotAllowed { class: &'a str, handler: Option<&'a str> },
+    Violation(Violation<'a>),
+    NoSuchClass(&'a str),
 }
 
-/// Why there is no decision: what the operator has to mend.
+/// Why Pods may not run with a class.
+#[derive(Debug, PartialEq)]
+pub struct Violation<'a> {
+    class: &'a str,
+    fault: Fault,
+    /// The handler of the class, unless its name alone is at fault.
+    handler: Option<String>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Fault {
+    Reserved,
+    NotAllowed,
+}
+
+/// Why there is no decision: the operator has to fix the cluster or the settings.
 #[derive(Debug, PartialEq)]
 pub enum Failure<'a> {
-    AccessNotGranted,
-    ClassesUnavailable(String),
+    /// `matchHandlers` is true, and the policy has no access to RuntimeClasses.
+    NotGranted {
+        class: &'a str,
+        told: String,
+        missing: Access,
+    },
+    Unreadable {
+        class: &'a str,
+        told: String,
+    },
     NoSuchFallback(&'a str),
-    FallbackRefused { fallback: &'a str, because: Violation<'a> },
+    FallbackNotPermitted(Violation<'a>),
 }
 
 /// Decides on a workload that names `class`.
 ///
 /// # Errors
-/// The cluster's RuntimeClasses are needed and can't be read, or the fallback is not one that the
-/// settings let pass.
+/// A RuntimeClass that the decision depends on can't be read, or Pods can't be given the fallback.
 pub fn decide<'a>(
     settings: &'a Settings<'a>,
+    form: Form,
     class: Option<&'a str>,
     cluster: &'a impl RuntimeClasses,
 ) -> Result<Decision<'a>, Failure<'a>> {
-    let classes = if depends_on_classes(settings, class) { known_classes(settings, cluster)? } else { None };
-    let asked = class.and_then(|class| find(classes.as_deref()?, class));
-    let because = class.and_then(|class| violation(settings, class, asked.map(|class| class.handler)));
+    let mut lookup = Lookup::new(cluster, settings.match_handlers);
+    let known = match class {
+        Some(class) if !settings.restriction.is_settled_by_name(class) => lookup.get(class)?,
+        _ => Class::NameOnly,
+    };
+    let violation = class.and_then(|class| violation(&settings.restriction, class, known.handler()));
 
-    Ok(match (class, because, settings.fallback_runtime.as_deref()) {
-        (None, _, None) if settings.default_runtime_reserved => Decision::Reject(Violation::DefaultReserved),
-        (None, _, None) | (Some(_), None, _) => Decision::Accept,
-        (Some(_), Some(violation), None) => Decision::Reject(violation),
-        (_, because, Some(fallback)) => {
-            check_fallback(settings, fallback, classes.as_deref())?;
-            let scheduling = asked.and_then(|class| class.scheduling);
-            Decision::Change(Change { to: fallback, because, scheduling })
-        }
+    Ok(match (class, violation, settings.fallback_runtime.as_deref()) {
+        (None, _, None) if settings.default_runtime_reserved => Decision::Reject(Rejection::DefaultReserved),
+        (None, _, None) => Decision::Accept,
+        (Some(class), ..) if known.is_missing() => Decision::Reject(Rejection::NoSuchClass(class)),
+        (Some(_), None, _) => Decision::Accept,
+        (Some(_), Some(violation), None) => Decision::Reject(Rejection::Violation(violation)),
+        (class, violation, Some(fallback)) => match (form, violation) {
+            (Form::Pod, violation) => {
+                let replaced = class.map(|class| lookup.get(class)).transpose()?.and_then(Class::found);
+                check_fallback(settings, fallback, &lookup.get(fallback)?)?;
+                Decision::Mutate(Mutation { fallback, violation, replaced })
+            }
+            (Form::Template, Some(violation)) => Decision::Warn { violation, fallback },
+            (Form::Template, None) => Decision::Accept,
+        },
     })
 }
 
-/// What is wrong with a class, whose handler may be known.
-fn violation<'a>(settings: &Settings, class: &'a str, handler: Option<&'a str>) -> Option<Violation<'a>> {
-    match &settings.runtimes {
-        Runtimes::Any => None,
-        Runtimes::Reserved(reserved) if reserved.matches(class) => Some(Violation::NameReserved { class }),
-        Runtimes::Reserved(reserved) => handler
-            .filter(|handler| reserved.matches(handler))
-            .map(|handler| Violation::HandlerReserved { class, handler }),
-        Runtimes::Allowed(allowed) if allowed.matches(class) => None,
-        Runtimes::Allowed(allowed) if handler.is_some_and(|handler| allowed.matches(handler)) => None,
-        Runtimes::Allowed(_) => Some(Violation::NotAllowed { class, handler }),
-    }
-}
-
-/// Whether more than names is needed: the handler may yet decide, or the class is about to change.
-fn depends_on_classes(settings: &Settings, class: Option<&str>) -> bool {
-    if settings.match_handlers == MatchHandlers::Never {
-        return false;
-    }
-    let Some(class) = class else { return settings.fallback_runtime.is_some() };
-    let by_name = violation(settings, class, None);
-    match &settings.runtimes {
-        Runtimes::Any => false,
-        Runtimes::Reserved(_) => by_name.is_none() || settings.fallback_runtime.is_some(),
-        Runtimes::Allowed(_) => by_name.is_some(),
-    }
-}
-
-/// The cluster's classes; `None` where names alone are compared.
-fn known_classes<'a>(
-    settings: &Settings,
-    cluster: &'a impl RuntimeClasses,
-) -> Result<Option<Vec<RuntimeClass<'a>>>, Failure<'a>> {
-    match (cluster.list(), settings.match_handlers) {
-        (Ok(classes), _) => Ok(Some(classes)),
-        (Err(ReadError::NotGranted), MatchHandlers::Always) => Err(Failure::AccessNotGranted),
-        (Err(ReadError::NotGranted), _) => Ok(None),
-        (Err(ReadError::Failed(error)), _) => Err(Failure::ClassesUnavailable(error)),
-    }
-}
-
-/// Refuses to give workloads a class that they may not have.
-fn check_fallback<'a>(
-    settings: &Settings,
-    fallback: &'a str,
-    classes: Option<&[RuntimeClass<'a>]>,
-) -> Result<(), Failure<'a>> {
-    let handler = match classes {
-        Some(classes) => Some(find(classes, fallback).ok_or(Failure::NoSuchFallback(fallback))?.handler),
-        None => None,
+/// Why Pods may not run with a class, whose handler may be known.
+fn violation<'a>(restriction: &Restriction, class: &'a str, handler: Option<&str>) -> Option<Violation<'a>> {
+    let matches_handler = |runtimes: &Runtimes| handler.is_some_and(|handler| runtimes.matches(handler));
+    let (fault, handler) = match restriction {
+        Restriction::Reserved(reserved) if reserved.matches(class) => (Fault::Reserved, None),
+        Restriction::Reserved(reserved) if matches_handler(reserved) => (Fault::Reserved, handler),
+        Restriction::Allowed(allowed) if !allowed.matches(class) && !matches_handler(allowed) => {
+            (Fault::NotAllowed, handler)
+        }
+        _ => return None,
     };
-    match violation(settings, fallback, handler) {
-        Some(because) => Err(Failure::FallbackRefused { fallback, because }),
+    Some(Violation { class, fault, handler: handler.map(str::to_owned) })
+}
+
+/// Checks that Pods may be given the fallback.
+fn check_fallback<'a>(settings: &Settings, fallback: &'a str, known: &Class) -> Result<(), Failure<'a>> {
+    if known.is_missing() {
+        return Err(Failure::NoSuchFallback(fallback));
+    }
+    match violation(&settings.restriction, fallback, known.handler()) {
+        Some(violation) => Err(Failure::FallbackNotPermitted(violation)),
         None => Ok(()),
     }
 }
 
-fn find<'c, 'a>(classes: &'c [RuntimeClass<'a>], name: &str) -> Option<&'c RuntimeClass<'a>> {
-    classes.iter().find(|class| class.name == name)
+/// What is known of a class.
+#[derive(Clone)]
+enum Class<'a> {
+    Found(Rc<RuntimeClass<'a>>),
+    Missing,
+    /// Nothing but its name: `matchHandlers` is false, or the policy has no access to RuntimeClasses.
+    NameOnly,
 }
 
-impl Change<'_> {
-    /// The warning for the user, who named a class and gets another; none for a user who named none.
-    pub fn warning(&self, kind: &str) -> Option<String> {
-        let (class, fault) = match self.because? {
-            Violation::DefaultReserved => return None,
-            Violation::NameReserved { class } | Violation::HandlerReserved { class, .. } => (class, "reserved"),
-            Violation::NotAllowed { class, .. } => (class, "not allowed"),
-        };
-        Some(format!("runtime '{class}' is {fault}: this {kind} will run with '{}'", self.to))
+impl<'a> Class<'a> {
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+
+    fn handler(&self) -> Option<&str> {
+        match self {
+            Self::Found(class) => Some(&class.handler),
+            Self::Missing | Self::NameOnly => None,
+        }
+    }
+
+    fn found(self) -> Option<Rc<RuntimeClass<'a>>> {
+        match self {
+            Self::Found(class) => Some(class),
+            Self::Missing | Self::NameOnly => None,
+        }
     }
 }
 
+/// Looks classes up in the cluster. It remembers the last one, and whether it has no access.
+struct Lookup<'a, C> {
+    cluster: &'a C,
+    match_handlers: MatchHandlers,
+    last: Option<(&'a str, Class<'a>)>,
+}
+
+impl<'a, C: RuntimeClasses> Lookup<'a, C> {
+    fn new(cluster: &'a C, match_handlers: MatchHandlers) -> Self {
+        Self { cluster, match_handlers, last: None }
+    }
+
+    fn get(&mut self, class: &'a str) -> Result<Class<'a>, Failure<'a>> {
+        if self.match_handlers == MatchHandlers::Never {
+            return Ok(Class::NameOnly);
+        }
+        if let Some((name, known)) = &self.last
+            && *name == class
+        {
+            return Ok(known.clone());
+        }
+        let known = match self.cluster.get(class) {
+            Ok(Some(class)) => Class::Found(Rc::new(class)),
+            Ok(None) => Class::Missing,
+            Err(ReadError::Failed(told)) => return Err(Failure::Unreadable { class, told }),
+            Err(ReadError::NotGranted { told, missing }) if self.match_handlers == MatchHandlers::Always => {
+                return Err(Failure::NotGranted { class, told, missing });
+            }
+            Err(ReadError::NotGranted { .. }) => {
+                self.match_handlers = MatchHandlers::Never;
+                Class::NameOnly
+            }
+        };
+        self.last = Some((class, known.clone()));
+        Ok(known)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reserved => "reserved",
+            Self::NotAllowed => "not allowed",
+        })
+    }
+}
+
+/// The part that rejections and warnings have in common.
 impl fmt::Display for Violation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "runtime '{}' is {}", self.class, self.fault)
+    }
+}
+
+impl fmt::Display for Rejection<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Violation::DefaultReserved => f.write_str("Usage of the default runtime is reserved"),
-            Violation::NameReserved { class } => write!(f, "runtime '{class}' is reserved"),
-            Violation::HandlerReserved { class, handler } => {
-                write!(f, "runtime '{class}' is reserved: it runs on '{handler}'")
+            Self::DefaultReserved => f.write_str("Usage of the default runtime is reserved"),
+            Self::NoSuchClass(class) => write!(f, "runtime '{class}' is not a RuntimeClass of this cluster"),
+            Self::Violation(violation @ Violation { fault: Fault::Reserved, handler: Some(handler), .. }) => {
+                write!(f, "{violation}: it runs on '{handler}'")
             }
-            Violation::NotAllowed { class, .. } => write!(f, "runtime '{class}' is not allowed"),
+            Self::Violation(violation) => violation.fmt(f),
         }
     }
 }
@@ -160,102 +233,25 @@ impl fmt::Display for Violation<'_> {
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::AccessNotGranted => f.write_str(
-                "matchHandlers is true, but this policy has not been granted access to RuntimeClasses: \
-                 add {apiVersion: node.k8s.io/v1, kind: RuntimeClass} to its contextAwareResources",
-            ),
-            Failure::ClassesUnavailable(error) => write!(f, "RuntimeClasses can't be read: {error}"),
-            Failure::NoSuchFallback(fallback) => {
+            Self::NotGranted { class, told, missing } => {
+                write!(f, "matchHandlers is true, but RuntimeClass '{class}' can't be read: {told} ")?;
+                f.write_str(match missing {
+                    Access::Resource => "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources.",
+                    Access::Capability => "Allow kubernetes/get_resource in the PolicyServer's host capabilities.",
+                })
+            }
+            Self::Unreadable { class, told } => write!(f, "RuntimeClass '{class}' can't be read: {told}"),
+            Self::NoSuchFallback(fallback) => {
                 write!(f, "fallbackRuntime '{fallback}' is not a RuntimeClass of this cluster")
             }
-            Failure::FallbackRefused { fallback, because } => {
-                write!(f, "fallbackRuntime '{fallback}' ")?;
-                match because {
-                    Violation::HandlerReserved { handler, .. } => write!(f, "runs on '{handler}', which is reserved"),
-                    Violation::NotAllowed { handler: Some(handler), .. } => {
-                        write!(f, "runs on '{handler}', which is not allowed")
-                    }
-                    Violation::NotAllowed { handler: None, .. } => {
-                        f.write_str("is not allowed by its name, and its handler is not known")
-                    }
-                    Violation::DefaultReserved | Violation::NameReserved { .. } => f.write_str("is reserved"),
-                }
+            Self::FallbackNotPermitted(Violation { class, fault, handler: Some(handler) }) => {
+                write!(f, "fallbackRuntime '{class}' runs on '{handler}', which is {fault}")
             }
+            Self::FallbackNotPermitted(Violation { class, fault, handler: None }) => write!(
+                f,
+                "fallbackRuntime '{class}' is {fault} by name, and its handler is unknown because the policy has no \
+                 access to RuntimeClasses"
+            ),
         }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::arithmetic_side_effects)]
-mod tests {
-    use std::cell::Cell;
-
-    use rstest::rstest;
-
-    use super::*;
-
-    /// A cluster that is a list, and counts how often it is read.
-    struct Listed {
-        classes: Result<Vec<RuntimeClass<'static>>, ReadError>,
-        reads: Cell<usize>,
-    }
-
-    impl RuntimeClasses for Listed {
-        fn list(&self) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
-            self.reads.set(self.reads.get() + 1);
-            match &self.classes {
-                Ok(classes) => Ok(classes.clone()),
-                Err(ReadError::NotGranted) => Err(ReadError::NotGranted),
-                Err(ReadError::Failed(error)) => Err(ReadError::Failed(error.clone())),
-            }
-        }
-    }
-
-    fn listed() -> Listed {
-        let class = |name, handler| RuntimeClass { name, handler, scheduling: None };
-        Listed { classes: Ok(vec![class("plain", "runc"), class("sandbox", "kata")]), reads: Cell::new(0) }
-    }
-
-    fn settings(json: &str) -> Settings<'_> {
-        Settings::parse(json.as_bytes()).expect("settings that are right")
-    }
-
-    #[rstest]
-    #[case(None, Ok(Decision::Change(Change { to: "sandbox", because: None, scheduling: None })))]
-    #[case(
-        Some("plain"),
-        Ok(Decision::Change(Change {
-            to: "sandbox",
-            because: Some(Violation::HandlerReserved { class: "plain", handler: "runc" }),
-            scheduling: None,
-        }))
-    )]
-    #[case(Some("sandbox"), Ok(Decision::Accept))]
-    #[case(Some("ghost"), Ok(Decision::Accept))]
-    fn one_read_of_the_classes_is_enough(#[case] class: Option<&str>, #[case] decision: Result<Decision, Failure>) {
-        let (settings, cluster) =
-            (settings(r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "sandbox"}"#), listed());
-        assert_eq!(decide(&settings, class, &cluster), decision);
-        assert_eq!(cluster.reads.get(), 1);
-    }
-
-    #[rstest]
-    #[case("{}", Some("plain"), Decision::Accept)]
-    #[case(r#"{"reservedRuntimes": ["runc"]}"#, None, Decision::Accept)]
-    #[case(r#"{"defaultRuntimeReserved": true}"#, None, Decision::Reject(Violation::DefaultReserved))]
-    #[case(
-        r#"{"reservedRuntimes": ["pl*"]}"#,
-        Some("plain"),
-        Decision::Reject(Violation::NameReserved { class: "plain" })
-    )]
-    #[case(r#"{"allowedRuntimes": ["plain"], "fallbackRuntime": "sandbox"}"#, Some("plain"), Decision::Accept)]
-    fn none_is_made_where_the_answer_cannot_depend_on_it(
-        #[case] json: &str,
-        #[case] class: Option<&str>,
-        #[case] decision: Decision,
-    ) {
-        let (settings, cluster) = (settings(json), listed());
-        assert_eq!(decide(&settings, class, &cluster), Ok(decision));
-        assert_eq!(cluster.reads.get(), 0);
     }
 }

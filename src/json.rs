@@ -1,298 +1,418 @@
-//! A JSON document, opened where the policy looks into it and left as text everywhere else.
+//! JSON objects, opened where the policy looks into them and kept as text everywhere else.
 //!
-//! One pass over the text opens the objects on the way to what is wanted. Every other value stays
-//! the slice that it came as: it costs no parsing, and it is written back byte for byte.
+//! One pass over a document opens the objects that an [`Outline`] selects. Every other value stays the
+//! slice that it came as: it costs no parsing, and it is written back byte for byte.
 use std::{borrow::Cow, fmt};
 
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{DeserializeSeed, Error as _, MapAccess, Visitor},
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Error, value::RawValue};
+use simdutf8::compat::{Utf8Error, from_utf8};
 
-/// The keys that lead to a value, outermost first.
-pub type Path<'p> = &'p [&'static str];
-
-/// Where a value is in what the policy is sent, as messages say it: `request.object.spec`.
-#[derive(Clone, Copy)]
-pub struct Place<'p> {
-    pub root: &'static str,
-    pub path: Path<'p>,
-}
-
-/// An object's members, in their order.
+/// The members of an opened object, in their order.
 #[derive(Debug, Default)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
+pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 /// The value of a member.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Node<'a> {
+#[derive(Debug)]
+pub enum Value<'a> {
     /// As it came.
-    Raw(&'a RawValue),
-    /// An object that was opened.
+    Text(&'a RawValue),
     Object(Object<'a>),
-    /// A list, its items as they came.
+    /// Set by the policy.
+    String(&'a str),
+    /// Set by the policy, of items as they came.
     List(Vec<&'a RawValue>),
-    /// A string that was put there.
-    Text(&'a str),
+    /// Not an object, although the outline expects one: what it is instead.
+    Other(String),
+}
+
+/// The keys that lead from an object to another one in it, outermost first.
+pub type Path = &'static [&'static str];
+
+/// How the members of an object are read.
+#[derive(Clone, Copy)]
+pub enum Outline {
+    /// The objects of a path are opened, and all other members are kept as text.
+    Path(Path),
+    /// As this tells, given the key and the members before it.
+    Members(fn(&str, &Object) -> Member),
+}
+
+/// How a member is read.
+pub enum Member {
+    Skip,
+    Keep,
+    Open(Outline),
+}
+
+impl Outline {
+    /// All members are kept as text.
+    pub const FLAT: Self = Self::Path(&[]);
+
+    fn member(self, key: &str, before: &Object) -> Member {
+        match self {
+            Self::Path([first, rest @ ..]) if *first == key => Member::Open(Self::Path(rest)),
+            Self::Path(_) => Member::Keep,
+            Self::Members(member) => member(key, before),
+        }
+    }
+}
+
+/// Why a document can't be read.
+#[derive(Debug)]
+pub enum Unreadable {
+    NotUtf8(Utf8Error),
+    NotJson(Error),
+    Field(FieldError),
+}
+
+/// A field that can't be used. Displayed as Kubernetes writes field errors, path first.
+#[derive(Debug, PartialEq)]
+pub struct FieldError {
+    path: String,
+    problem: Problem,
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Problem {
+    Missing,
+    Duplicate,
+    WrongType { expected: &'static str, got: String },
+}
+
+/// Reads a document, and opens its objects. Returns [`Value::Other`] for one that is not an object.
+///
+/// # Errors
+/// The document is not JSON in UTF-8.
+pub fn read(document: &[u8], outline: Outline) -> Result<Value<'_>, Unreadable> {
+    let json = from_utf8(document).map_err(Unreadable::NotUtf8)?;
+    open(json, outline).map_err(Unreadable::NotJson)
+}
+
+fn open(json: &str, outline: Outline) -> Result<Value<'_>, Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = Opener(outline).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 impl<'a> Object<'a> {
-    /// Reads the object that `raw` is, with all its members; `None` for `null`.
+    pub fn members(&self) -> impl Iterator<Item = &(Cow<'a, str>, Value<'a>)> {
+        self.0.iter()
+    }
+
+    /// The value of `key`, or `None` if it is left out or null.
     ///
     /// # Errors
-    /// It is no object.
-    pub fn read(raw: &'a RawValue, name: &'static str) -> Result<Option<Self>, Error> {
-        Open::new(name, &[]).read(raw.get())
-    }
-
-    /// The string at `key`; `None` where there is none, or `null`. `place` is where that is, for messages.
-    ///
-    /// # Errors
-    /// Something else than a string, or two of them.
-    pub fn text(&self, key: &str, place: Place) -> Result<Option<Cow<'a, str>>, Error> {
-        self.raw(key)?.map_or(Ok(None), |raw| OptionalText(place).read(raw.get()))
-    }
-
-    /// The value at `key`, as it came; `None` where there is none, or `null`.
-    ///
-    /// # Errors
-    /// Two of them.
-    pub fn raw(&self, key: &str) -> Result<Option<&'a RawValue>, Error> {
-        Ok(self.get(key)?.and_then(Node::raw).filter(|raw| raw.get() != RawValue::NULL.get()))
-    }
-
-    /// The object that the value at `path` is a member of, or would be; `None` where there is none.
-    ///
-    /// # Errors
-    /// Two of them.
-    pub fn parent(&self, path: Path) -> Result<Option<&Self>, Error> {
-        match path {
-            [] | [_] => Ok(Some(self)),
-            [key, rest @ ..] => match self.get(key)? {
-                Some(Node::Object(object)) => object.parent(rest),
-                _ => Ok(None),
-            },
-        }
-    }
-
-    /// The same, to be edited, with the key of the value.
-    pub fn parent_mut(&mut self, path: Path) -> Option<(&mut Self, &'static str)> {
-        match path {
-            [] => None,
-            [key] => Some((self, key)),
-            [key, rest @ ..] => match self.get_mut(key) {
-                Some(Node::Object(object)) => object.parent_mut(rest),
-                _ => None,
-            },
-        }
-    }
-
-    /// The value at `key`. Two are an error: which one counts is up to the reader, and another
-    /// reader may see it otherwise.
-    fn get(&self, key: &str) -> Result<Option<&Node<'a>>, Error> {
+    /// The key is a duplicate: which of its values counts depends on the reader.
+    pub fn get(&self, key: &str) -> Result<Option<&Value<'a>>, FieldError> {
         let mut values = self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value);
         match (values.next(), values.next()) {
-            (value, None) => Ok(value),
-            _ => Err(Error::custom(format_args!("{key} is there twice"))),
+            (value, None) => Ok(value.filter(|value| !value.is_null())),
+            _ => Err(FieldError::new(key, Problem::Duplicate)),
         }
     }
 
-    fn get_mut(&mut self, key: &str) -> Option<&mut Node<'a>> {
-        self.0.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+    /// The opened object at `path`, or `None` if there is none.
+    ///
+    /// # Errors
+    /// A value on the path is not an object, or see [`Object::get`].
+    pub fn at(&self, path: &[&str]) -> Result<Option<&Self>, FieldError> {
+        let [key, rest @ ..] = path else { return Ok(Some(self)) };
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Value::Object(object)) => object.at(rest).map_err(|error| error.under(key)),
+            Some(other) => Err(other.is_not("an object", key)),
+        }
     }
 
-    /// Puts `value` at `key`: where the member is, or at the end.
-    pub fn set(&mut self, key: &'static str, value: Node<'a>) {
-        match self.get_mut(key) {
-            Some(old) => *old = value,
+    /// The value of `key` as a `T`, which messages call `expected`.
+    ///
+    /// # Errors
+    /// The value is not a `T`, or see [`Object::get`].
+    pub fn read<T: Deserialize<'a>>(&self, key: &str, expected: &'static str) -> Result<Option<T>, FieldError> {
+        let Some(value) = self.get(key)? else { return Ok(None) };
+        value.read().map(Some).ok_or_else(|| value.is_not(expected, key))
+    }
+
+    /// The string of `key`.
+    ///
+    /// # Errors
+    /// The value is not a string, or see [`Object::get`].
+    pub fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, FieldError> {
+        Ok(self.read(key, "a string")?.map(|Text(text)| text))
+    }
+
+    /// The flag of `key`.
+    ///
+    /// # Errors
+    /// The value is neither true nor false, or see [`Object::get`].
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, FieldError> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Value::Text(text)) if text.get() == "true" => Ok(Some(true)),
+            Some(Value::Text(text)) if text.get() == "false" => Ok(Some(false)),
+            Some(value) => Err(value.is_not("true or false", key)),
+        }
+    }
+
+    /// The object of `key`, opened from the text that it still is.
+    ///
+    /// # Errors
+    /// The value is not an object, or the key is a duplicate.
+    pub fn open(&self, key: &str, outline: Outline) -> Result<Option<Self>, FieldError> {
+        let Some(Value::Text(text)) = self.get(key)? else { return Ok(None) };
+        Value::Text(text).into_object(key, outline).map(Some)
+    }
+
+    /// The opened object of `key`, to be edited.
+    pub fn object_mut(&mut self, key: &str) -> Option<&mut Self> {
+        self.0.iter_mut().find(|(name, _)| name == key).and_then(|(_, value)| match value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        })
+    }
+
+    /// Removes the value of `key`, and returns it unless it is null.
+    ///
+    /// # Errors
+    /// The key is a duplicate.
+    pub fn take(&mut self, key: &str) -> Result<Option<Value<'a>>, FieldError> {
+        let Some(_) = self.get(key)? else { return Ok(None) };
+        let at = self.0.iter().position(|(name, _)| name == key);
+        Ok(at.map(|at| self.0.swap_remove(at).1))
+    }
+
+    /// Removes the object of `key`, and opens it if it still is text.
+    ///
+    /// # Errors
+    /// The value is not an object, or the key is a duplicate.
+    pub fn take_object(&mut self, key: &str, outline: Outline) -> Result<Option<Self>, FieldError> {
+        let Some(value) = self.take(key)? else { return Ok(None) };
+        value.into_object(key, outline).map(Some)
+    }
+
+    /// Sets the value of `key`, in its place or at the end.
+    pub fn set(&mut self, key: &'static str, value: Value<'a>) {
+        match self.0.iter_mut().find(|(name, _)| name == key) {
+            Some((_, old)) => *old = value,
             None => self.0.push((Cow::Borrowed(key), value)),
         }
     }
 
-    /// Leaves the members that `keep` says to keep.
-    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Node<'a>) -> bool) {
+    /// Writes the object as JSON, and what is kept as text as it came.
+    ///
+    /// # Errors
+    /// A string can't be written, which is a bug.
+    pub fn write(&self, json: &mut Vec<u8>) -> Result<(), Error> {
+        let mut separator = b'{';
+        for (key, value) in &self.0 {
+            json.push(separator);
+            separator = b',';
+            write_key(key, json)?;
+            json.push(b':');
+            value.write(json)?;
+        }
+        if self.0.is_empty() {
+            json.push(separator);
+        }
+        json.push(b'}');
+        Ok(())
+    }
+
+    pub fn retain(&mut self, mut keep: impl FnMut(&str, &Value<'a>) -> bool) {
         self.0.retain(|(key, value)| keep(key, value));
     }
 }
 
-impl<'a> Node<'a> {
-    /// The value as it came; `None` for one that was opened or put there.
-    pub fn raw(&self) -> Option<&'a RawValue> {
-        match self {
-            Node::Raw(raw) => Some(raw),
-            _ => None,
-        }
-    }
-}
-
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}
-
-impl<'a> IntoIterator for Object<'a> {
-    type Item = (Cow<'a, str>, Node<'a>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.root)?;
-        self.path.iter().try_for_each(|key| write!(f, ".{key}"))
-    }
-}
-
-/// A way to read a value that says what is wrong, and where, if it can't be.
-pub trait Reader<'a>: DeserializeSeed<'a> + Sized {
-    /// Reads the JSON text of a value.
+impl<'a> Value<'a> {
+    /// The object that the value is, opened if it still is text. Messages call it `name`.
     ///
     /// # Errors
-    /// Broken JSON, or another value than the reader is for.
-    fn read(self, json: &'a str) -> Result<Self::Value, Error> {
-        let value = self.deserialize(&mut serde_json::Deserializer::from_str(json));
-        value.map_err(|error| Error::custom(message(&error)))
+    /// The value is not an object.
+    pub fn into_object(self, name: &str, outline: Outline) -> Result<Object<'a>, FieldError> {
+        match self {
+            Value::Object(object) => Ok(object),
+            Value::Text(text) => match open(text.get(), outline) {
+                Ok(Value::Object(object)) => Ok(object),
+                _ => Err(Value::Text(text).is_not("an object", name)),
+            },
+            other => Err(other.is_not("an object", name)),
+        }
+    }
+
+    /// The value as a `T`, if it is one.
+    pub fn read<T: Deserialize<'a>>(&self) -> Option<T> {
+        let Self::Text(text) = self else { return None };
+        serde_json::from_str(text.get()).ok()
+    }
+
+    fn write(&self, json: &mut Vec<u8>) -> Result<(), Error> {
+        match self {
+            Value::Text(text) => json.extend_from_slice(text.get().as_bytes()),
+            Value::Object(object) => object.write(json)?,
+            Value::String(text) => serde_json::to_writer(json, text)?,
+            Value::List(items) => serde_json::to_writer(json, items)?,
+            Value::Other(text) => serde_json::to_writer(json, text)?,
+        }
+        Ok(())
+    }
+
+    fn is_not(&self, expected: &'static str, path: &str) -> FieldError {
+        FieldError::new(path, Problem::WrongType { expected, got: self.describe() })
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Text(text) if text.get() == RawValue::NULL.get())
+    }
+
+    /// Whether the value is an empty string or an empty list.
+    pub fn is_empty(&self) -> bool {
+        let Value::Text(text) = self else { return false };
+        let items = text.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        text.get() == r#""""# || items.is_some_and(|items| items.trim_ascii().is_empty())
+    }
+
+    /// The value for messages: as it is written, unless that is long.
+    pub fn describe(&self) -> String {
+        const LONG: usize = 100;
+        let text = match self {
+            Value::Text(text) => text.get(),
+            Value::Other(text) => text,
+            Value::Object(_) => "an object",
+            Value::String(_) => "a string",
+            Value::List(_) => "a list",
+        };
+        match text.as_bytes() {
+            short if short.len() <= LONG => text,
+            [b'{', ..] => "an object",
+            [b'[', ..] => "a list",
+            [b'"', ..] => "a long string",
+            _ => "a long number",
+        }
+        .to_owned()
     }
 }
 
-impl<'a, S: DeserializeSeed<'a>> Reader<'a> for S {}
-
-/// Reads a value as a `T`.
-///
-/// # Errors
-/// It is no `T`.
-pub fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Error> {
-    serde_json::from_str(raw.get())
+/// Writes a key. One that is borrowed came without escapes, so that it needs none.
+fn write_key(key: &Cow<str>, json: &mut Vec<u8>) -> Result<(), Error> {
+    match key {
+        Cow::Borrowed(key) => {
+            json.push(b'"');
+            json.extend_from_slice(key.as_bytes());
+            json.push(b'"');
+            Ok(())
+        }
+        Cow::Owned(key) => serde_json::to_writer(json, key),
+    }
 }
 
-/// Reads an object, and opens those in it that the path to a value leads through; `None` for `null`.
-#[derive(Clone, Copy)]
-pub struct Open<'p> {
-    place: Place<'p>,
-    depth: usize,
-}
-
-impl<'p> Open<'p> {
-    /// To read the object at `root`, and in it what the `path` leads through.
-    pub fn new(root: &'static str, path: Path<'p>) -> Self {
-        Self { place: Place { root, path }, depth: 0 }
+impl FieldError {
+    pub fn new(path: &str, problem: Problem) -> Self {
+        Self { path: path.to_owned(), problem }
     }
 
-    /// How the member `key` is to be opened, if the path leads through it.
-    fn member(self, key: &str) -> Option<Self> {
-        match self.place.path.get(self.depth..) {
-            Some([name, _, ..]) if *name == key => Some(Self { depth: self.depth.saturating_add(1), ..self }),
-            _ => None,
+    /// The same error, seen from the object that has this one at `parent`.
+    pub fn under(mut self, parent: &str) -> Self {
+        self.path = format!("{parent}.{}", self.path);
+        self
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path)?;
+        match &self.problem {
+            Problem::Missing => f.write_str("missing field"),
+            Problem::Duplicate => f.write_str("duplicate field"),
+            Problem::WrongType { expected, got } => write!(f, "expected {expected}, got {got}"),
         }
     }
 }
 
-impl<'a> DeserializeSeed<'a> for Open<'_> {
-    type Value = Option<Object<'a>>;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+impl From<FieldError> for Unreadable {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
     }
 }
 
-impl<'a> Visitor<'a> for Open<'_> {
-    type Value = Option<Object<'a>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.place.path.get(..self.depth).unwrap_or_default();
-        write!(f, "{} to be an object", Place { path, ..self.place })
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(16);
-        while let Some(Text(key)) = map.next_key()? {
-            let value = match self.member(&key) {
-                Some(open) => map.next_value_seed(open)?.map_or(Node::Raw(RawValue::NULL), Node::Object),
-                None => Node::Raw(map.next_value()?),
-            };
-            members.push((key, value));
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUtf8(error) => write!(f, "invalid UTF-8: {error}"),
+            Self::NotJson(error) => write!(f, "invalid JSON: {error}"),
+            Self::Field(error) => error.fmt(f),
         }
-        Ok(Some(Object(members)))
     }
-}
-
-/// What is wrong, for people: with the line and column if the text is broken, without if it only
-/// says something else than it should, for then the place is in the words.
-pub fn message(error: &Error) -> String {
-    let mut message = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    while error.is_data() && message.ends_with(&position) {
-        message.truncate(message.len().saturating_sub(position.len()));
-    }
-    message
 }
 
 /// A string, borrowed unless it has escapes.
-#[derive(Debug, PartialEq)]
-pub struct Text<'a>(pub Cow<'a, str>);
+#[derive(Debug, Deserialize, PartialEq)]
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
-    }
-}
+/// Opens a value as its outline says.
+struct Opener(Outline);
 
-struct TextVisitor;
-
-impl<'a> Visitor<'a> for TextVisitor {
-    type Value = Text<'a>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Text(Cow::Owned(text.to_owned())))
-    }
-}
-
-/// Reads the string that is at a place; `None` for `null`.
-#[derive(Clone, Copy)]
-pub struct OptionalText<'p>(pub Place<'p>);
-
-impl<'a> DeserializeSeed<'a> for OptionalText<'_> {
-    type Value = Option<Cow<'a, str>>;
+impl<'a> DeserializeSeed<'a> for Opener {
+    type Value = Value<'a>;
 
     fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'a> Visitor<'a> for OptionalText<'_> {
-    type Value = Option<Cow<'a, str>>;
+impl<'a> Visitor<'a> for Opener {
+    type Value = Value<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to be a string", self.0)
+        f.write_str("any value")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Object(Vec::with_capacity(16));
+        while let Some(Text(key)) = map.next_key()? {
+            let value = match self.0.member(&key, &members) {
+                Member::Open(outline) => map.next_value_seed(Opener(outline))?,
+                Member::Keep => Value::Text(map.next_value()?),
+                Member::Skip => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            members.0.push((key, value));
+        }
+        Ok(Value::Object(members))
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(Value::Text(RawValue::NULL))
     }
 
-    fn visit_borrowed_str<E>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Value::Other(value.to_string()))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Value::Other(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Value::Other(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Value::Other("a number".to_owned()))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Value::Other("a string".to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Other("a list".to_owned()))
     }
 }

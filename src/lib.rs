@@ -1,10 +1,10 @@
 //! A [Kubewarden](https://www.kubewarden.io) policy that decides which container runtime the Pods of
-//! a cluster may use: it accepts a workload, refuses it, or gives it a fallback RuntimeClass.
+//! a cluster may use. It accepts a workload, rejects it, or mutates a Pod to a fallback RuntimeClass.
 //!
 //! ```text
-//! payload ──► admission ──► decision ──► mutation ──► response ──► answer
-//!                 ▲             ▲
-//!             settings    runtime_class ◄── host: the cluster's RuntimeClasses
+//! payload ─┬ request ──► admission ─┬► decision ──► mutation ──► response ──► answer
+//!          └ settings ──────────────┘      ▲
+//!                                    runtime_class ◄── host: the cluster's RuntimeClasses
 //! ```
 mod admission;
 mod decision;
@@ -13,6 +13,7 @@ mod mutation;
 mod payload;
 mod response;
 mod runtime_class;
+mod runtimes;
 mod settings;
 
 use decision::{Decision, decide};
@@ -21,10 +22,10 @@ use kubewarden_policy_sdk::{
     settings::SettingsValidationResponse,
     wapc_guest::{CallResult, register_function},
 };
-use mutation::change_runtime_class;
-use payload::{Payload, Unreadable};
+use mutation::mutate;
+use payload::Payload;
 use response::Response;
-use runtime_class::Cluster;
+use runtime_class::Host;
 use settings::Settings;
 
 /// Registers the functions that the host of a
@@ -37,37 +38,37 @@ pub extern "C" fn wapc_init() {
 }
 
 /// Answers a [validation request](https://docs.kubewarden.io/reference/spec/validating-policies),
-/// `{"request": …, "settings": …}`, with a ValidationResponse. What can't be read is refused with
-/// code 400: that is an answer, no error.
+/// `{"request": …, "settings": …}`, with a ValidationResponse. A request that can't be read is
+/// rejected with code 400: that is an answer, not an error.
 ///
 /// # Errors
 /// The answer can't be written, which is a bug.
 pub fn validate(payload: &[u8]) -> CallResult {
-    evaluate(payload).unwrap_or_else(|unreadable| Response::unreadable(&unreadable).to_bytes())
+    evaluate(payload).unwrap_or_else(|rejection| rejection.to_bytes())
 }
 
 /// The way of a request through the policy.
-fn evaluate(payload: &[u8]) -> Result<CallResult, Unreadable<'_>> {
+fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
     let Payload { request, settings } = Payload::read(payload)?;
     let settings = Settings::read(settings)?;
     let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes()) };
 
-    let class = workload.runtime_class.as_deref();
-    let cluster = Cluster::default();
-    let response = match decide(&settings, class, &cluster) {
+    let class = workload.class.as_deref();
+    let cluster = Host::default();
+    let response = match decide(&settings, workload.form, class, &cluster) {
         Ok(Decision::Accept) => Response::accept(),
-        Ok(Decision::Reject(violation)) => Response::reject(class, &violation),
-        Ok(Decision::Change(change)) => {
-            let merged = change.scheduling.filter(|_| workload.has_scheduling_merged);
-            change_runtime_class(&mut workload.object, workload.path, change.to, merged)?;
-            Response::change(&workload.kind, class, &workload.object, &change)
+        Ok(Decision::Warn { violation, fallback }) => Response::warn(&workload.kind, &violation, fallback),
+        Ok(Decision::Reject(rejection)) => Response::reject(class, &rejection),
+        Ok(Decision::Mutate(mutation)) => {
+            mutate(&mut workload.object, &mutation).map_err(|error| error.under("request.object"))?;
+            Response::mutate(class, workload.object, &mutation)
         }
         Err(failure) => Response::fail(class, &failure),
     };
     Ok(response.to_bytes())
 }
 
-/// Answers whether settings are right, with a SettingsValidationResponse, when a policy is
+/// Answers whether settings are valid, with a SettingsValidationResponse, when a policy is
 /// [loaded](https://docs.kubewarden.io/reference/spec/settings).
 ///
 /// # Errors

@@ -1,74 +1,63 @@
-//! The change: another class in the pod spec of an object, and every other byte as it came.
+//! The mutation: another class in the spec of a Pod, and every other byte as it came.
 use std::borrow::Cow;
 
-use serde::{Deserialize, de::Error as _};
-use serde_json::{Error, value::RawValue};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
-    json::{Node, Object, Path, Text, read},
-    runtime_class::Scheduling,
+    decision::Mutation,
+    json::{FieldError, Object, Outline, Problem, Text, Value},
+    runtime_class::RuntimeClass,
 };
 
 const NODE_SELECTOR: &str = "nodeSelector";
 const TOLERATIONS: &str = "tolerations";
 
-/// Gives `object` the class `class`, at the `path` where its kind names it, and takes away what
-/// belongs to the old class: the overhead and, if the pod spec has them `merged` in, the scheduling
-/// constraints.
+/// Gives a Pod its new class, and removes the fields that belong to the old one: the overhead and, if
+/// it is known, the scheduling.
 ///
-/// The API server adds those of the new class when it runs its
+/// The API server sets those of the new class when it runs its
 /// [RuntimeClass plugin](https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#runtimeclass)
-/// again, and refuses a Pod that still has what is another class's.
+/// again, and rejects a Pod that still has those of another one.
 ///
 /// # Errors
-/// The scheduling constraints can't be read.
-pub fn change_runtime_class<'a>(
-    object: &mut Object<'a>,
-    path: Path<'static>,
-    class: &'a str,
-    merged: Option<Scheduling<'a>>,
-) -> Result<(), Error> {
-    let (pod_spec, name) = object.parent_mut(path).ok_or_else(|| Error::custom("the pod spec is not there"))?;
-    pod_spec.set(name, Node::Text(class));
-    pod_spec.retain(|key, _| key != "overhead");
-    merged.map_or(Ok(()), |scheduling| remove_scheduling(pod_spec, scheduling))
+/// A field of the Pod's spec can't be read.
+pub fn mutate<'a>(pod: &mut Object<'a>, mutation: &Mutation<'a>) -> Result<(), FieldError> {
+    let Some(spec) = pod.object_mut("spec") else { return Err(FieldError::new("spec", Problem::Missing)) };
+    spec.set("runtimeClassName", Value::String(mutation.fallback));
+    spec.retain(|key, _| key != "overhead");
+    match &mutation.replaced {
+        Some(class) => remove_scheduling(spec, class).map_err(|error| error.under("spec")),
+        None => Ok(()),
+    }
 }
 
-/// Removes from a Pod's spec every pair of `nodeSelector` and every toleration that the class has.
-fn remove_scheduling<'a>(pod_spec: &mut Object<'a>, Scheduling(class): Scheduling<'a>) -> Result<(), Error> {
-    let Some(class) = Object::read(class, "scheduling of the class")? else { return Ok(()) };
-
-    if let (Some(merged), Some(selector)) = (class.raw(NODE_SELECTOR)?, pod_spec.raw(NODE_SELECTOR)?)
-        && let Some(merged) = Object::read(merged, "nodeSelector of the class")?
-        && let Some(mut selector) = Object::read(selector, "request.object.spec.nodeSelector")?
-    {
-        selector.retain(|key, value| match (merged.raw(key), value.raw()) {
-            (Ok(Some(of_class)), Some(own)) => !same::<Text>(of_class, own),
-            _ => true,
-        });
-        pod_spec.set(NODE_SELECTOR, Node::Object(selector));
+/// Removes every `nodeSelector` pair and every toleration that the class has.
+fn remove_scheduling(spec: &mut Object, class: &RuntimeClass) -> Result<(), FieldError> {
+    if let Some(mut selector) = spec.open(NODE_SELECTOR, Outline::FLAT)? {
+        selector.retain(|key, own| !class.node_selector.get(key).is_ok_and(|of_class| are_same_text(of_class, own)));
+        spec.set(NODE_SELECTOR, Value::Object(selector));
     }
-    if let (Some(merged), Some(tolerations)) = (class.raw(TOLERATIONS)?, pod_spec.raw(TOLERATIONS)?) {
-        let merged = list(merged, "tolerations of the class")?;
-        let mut tolerations = list(tolerations, "request.object.spec.tolerations")?;
-        tolerations.retain(|own| !merged.iter().any(|of_class| same::<Toleration>(of_class, own)));
-        pod_spec.set(TOLERATIONS, Node::List(tolerations));
+    if let Some(mut tolerations) = spec.read::<Vec<&RawValue>>(TOLERATIONS, "a list")? {
+        tolerations.retain(|own| !class.tolerations.iter().any(|of_class| are_equal(of_class, own)));
+        spec.set(TOLERATIONS, Value::List(tolerations));
     }
     Ok(())
 }
 
-/// The items of a list, as they came.
-fn list<'a>(raw: &'a RawValue, place: &str) -> Result<Vec<&'a RawValue>, Error> {
-    read(raw).map_err(|_| Error::custom(format_args!("invalid type, expected {place} to be a list")))
+fn are_same_text(one: Option<&Value>, other: &Value) -> bool {
+    let text = |value: &Value| value.read::<Text>().map(|Text(text)| text.into_owned());
+    one.and_then(text).is_some_and(|one| text(other) == Some(one))
 }
 
-/// Whether the two are written alike, or say the same as a `T`.
-fn same<'a, T: Deserialize<'a> + PartialEq>(one: &'a RawValue, other: &'a RawValue) -> bool {
-    one.get() == other.get() || matches!((read::<T>(one), read(other)), (Ok(one), Ok(other)) if one == other)
+/// Whether two tolerations are written alike or mean the same.
+fn are_equal(one: &RawValue, other: &RawValue) -> bool {
+    let meaning = |toleration| serde_json::from_str::<Toleration>(toleration).ok();
+    one.get() == other.get() || meaning(one.get()).is_some_and(|one| meaning(other.get()) == Some(one))
 }
 
 /// A [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
-/// One with a field that is not known here is like none that is written otherwise.
+/// One with an unknown field equals none that is written otherwise.
 #[derive(Default, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Toleration<'a> {
@@ -83,7 +72,7 @@ struct Toleration<'a> {
     toleration_seconds: Option<i64>,
 }
 
-/// What an operator that is left out means.
+/// The operator of a toleration that leaves it out.
 fn equal() -> Cow<'static, str> {
     Cow::Borrowed("Equal")
 }

@@ -1,64 +1,43 @@
-//! What the host sends for one evaluation: a request, and the settings of the policy.
-use std::fmt;
-
-use serde::Deserialize;
-use serde_json::Error;
-use simdutf8::compat::{Utf8Error, from_utf8};
-
+//! The payload of an evaluation: a request, and the settings of the policy.
 use crate::{
-    admission::Request,
-    json::message,
-    settings::{Given, Invalid},
+    admission::{Kind, Request},
+    json::{FieldError, Member, Outline, Problem, Unreadable, Value, read},
 };
 
 /// The payload of a
 /// [validation request](https://docs.kubewarden.io/reference/spec/validating-policies).
-#[derive(Deserialize)]
-#[serde(expecting = "an object with request and settings")]
 pub struct Payload<'a> {
-    #[serde(borrow)]
     pub request: Request<'a>,
-    #[serde(borrow, default)]
-    pub settings: Given<'a>,
-}
-
-/// Why there is nothing to be judged.
-#[derive(Debug)]
-pub enum Unreadable<'a> {
-    NotUtf8(Utf8Error),
-    Request(Error),
-    Settings(Invalid<'a>),
+    pub settings: Option<Value<'a>>,
 }
 
 impl<'a> Payload<'a> {
-    /// Reads what the host sends.
+    /// Reads the payload of `validate`, in one pass.
     ///
     /// # Errors
-    /// It is no JSON, or no request with settings.
-    pub fn read(payload: &'a [u8]) -> Result<Self, Unreadable<'a>> {
-        let text = from_utf8(payload).map_err(Unreadable::NotUtf8)?;
-        Ok(serde_json::from_str(text)?)
+    /// It is not JSON, or not an object with a request.
+    pub fn read(payload: &'a [u8]) -> Result<Self, Unreadable> {
+        let mut payload = read(payload, PAYLOAD)?.into_object("payload", PAYLOAD)?;
+        let request = payload.take_object("request", REQUEST)?;
+        let request = request.ok_or_else(|| FieldError::new("request", Problem::Missing))?;
+        Ok(Self { request: Request(request), settings: payload.take("settings")? })
     }
 }
 
-impl From<Error> for Unreadable<'_> {
-    fn from(error: Error) -> Self {
-        Self::Request(error)
-    }
-}
+const PAYLOAD: Outline = Outline::Members(|key, _| match key {
+    "request" => Member::Open(REQUEST),
+    "settings" => Member::Open(Outline::FLAT),
+    _ => Member::Skip,
+});
 
-impl<'a> From<Invalid<'a>> for Unreadable<'a> {
-    fn from(invalid: Invalid<'a>) -> Self {
-        Self::Settings(invalid)
-    }
-}
-
-impl fmt::Display for Unreadable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotUtf8(error) => write!(f, "the request can't be read: {error}"),
-            Self::Request(error) => write!(f, "the request can't be read: {}", message(error)),
-            Self::Settings(invalid) => write!(f, "the settings of the policy are not valid: {invalid}"),
-        }
-    }
-}
+/// The objects are opened if their kind comes before them, as it does in what policy-server sends.
+/// Otherwise they are kept as text, and opened in a second pass.
+const REQUEST: Outline = Outline::Members(|key, before| match key {
+    "kind" | "userInfo" => Member::Open(Outline::FLAT),
+    "operation" => Member::Keep,
+    "object" | "oldObject" => match Kind::of(before).ok().and_then(|kind| kind.pod_spec()) {
+        Some(pod_spec) => Member::Open(Outline::Path(pod_spec)),
+        None => Member::Keep,
+    },
+    _ => Member::Skip,
+});

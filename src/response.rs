@@ -3,15 +3,14 @@ use kubewarden_policy_sdk::wapc_guest::CallResult;
 use serde::Serialize;
 
 use crate::{
-    decision::{Change, Failure, Violation},
-    json::Object,
-    payload::Unreadable,
+    decision::{Failure, Mutation, Rejection, Violation},
+    json::{FieldError, Object, Unreadable},
+    settings::Invalid,
 };
 
-/// The answer to `validate`: the SDK's
-/// [`ValidationResponse`](kubewarden_policy_sdk::response::ValidationResponse), field for field. That
-/// type holds the changed object as a `serde_json::Value`, which would round its large numbers and
-/// cost a parse; here it is the pieces of text that it came as.
+/// The answer to `validate`, field for field the SDK's
+/// [`ValidationResponse`](kubewarden_policy_sdk::response::ValidationResponse). That type holds the
+/// mutated object as a `serde_json::Value`, which rounds large numbers and costs a parse.
 #[derive(Debug, Default, Serialize)]
 pub struct Response<'a> {
     accepted: bool,
@@ -19,15 +18,15 @@ pub struct Response<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mutated_object: Option<&'a Object<'a>>,
+    #[serde(skip)]
+    mutated_object: Option<Object<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audit_annotations: Option<AuditAnnotations<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<[String; 1]>,
 }
 
-/// What the audit log of the API server keeps of a change or a refusal.
+/// What the API server's audit log keeps of a mutation or a rejection.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct AuditAnnotations<'a> {
@@ -36,52 +35,89 @@ struct AuditAnnotations<'a> {
     enforced_runtime_class: Option<&'a str>,
 }
 
+/// The code of a request that can't be read.
+const BAD_REQUEST: u16 = 400;
+
+/// The code of a policy that can't decide. The audit scanner counts it as an error, and any other as a
+/// violation.
+const INTERNAL_ERROR: u16 = 500;
+
 impl<'a> Response<'a> {
     pub fn accept() -> Self {
         Self { accepted: true, ..Self::default() }
     }
 
-    /// The workload may not run as it asks to.
-    pub fn reject(class: Option<&'a str>, violation: &Violation) -> Self {
+    /// Accepts a template of this kind, whose Pods will be given the fallback.
+    pub fn warn(kind: &str, violation: &Violation, fallback: &str) -> Self {
+        let warning = format!("{violation}: the Pods of this {kind} will run with '{fallback}'");
+        Self { warnings: Some([warning]), ..Self::accept() }
+    }
+
+    pub fn reject(class: Option<&'a str>, rejection: &Rejection) -> Self {
         Self {
-            message: Some(violation.to_string()),
+            message: Some(rejection.to_string()),
             audit_annotations: Some(AuditAnnotations::new(class, None)),
             ..Self::default()
         }
     }
 
-    /// The workload, of this `kind`, is accepted as the changed `object`.
-    pub fn change(kind: &str, class: Option<&'a str>, object: &'a Object<'a>, change: &Change<'a>) -> Self {
+    /// Accepts the mutated `pod`.
+    pub fn mutate(class: Option<&'a str>, pod: Object<'a>, mutation: &Mutation<'a>) -> Self {
+        let fallback = mutation.fallback;
+        let warning = |violation| format!("{violation}: this Pod will run with '{fallback}'");
         Self {
-            accepted: true,
-            mutated_object: Some(object),
-            audit_annotations: Some(AuditAnnotations::new(class, Some(change.to))),
-            warnings: change.warning(kind).map(|warning| [warning]),
-            ..Self::default()
+            mutated_object: Some(pod),
+            audit_annotations: Some(AuditAnnotations::new(class, Some(fallback))),
+            warnings: mutation.violation.as_ref().map(|violation| [warning(violation)]),
+            ..Self::accept()
         }
     }
 
-    /// There is no decision, so the workload is refused; the user is not to blame.
+    /// Rejects a workload that can't be decided on.
     pub fn fail(class: Option<&'a str>, failure: &Failure) -> Self {
         Self {
             message: Some(failure.to_string()),
-            code: Some(match failure {
-                Failure::ClassesUnavailable(_) => 503,
-                Failure::AccessNotGranted | Failure::NoSuchFallback(_) | Failure::FallbackRefused { .. } => 500,
-            }),
+            code: Some(INTERNAL_ERROR),
             audit_annotations: Some(AuditAnnotations::new(class, None)),
             ..Self::default()
         }
     }
 
-    /// Nothing is let through unread.
-    pub fn unreadable(unreadable: &Unreadable) -> Self {
-        Self { message: Some(unreadable.to_string()), code: Some(400), ..Self::default() }
-    }
-
-    /// The answer, as the host reads it.
+    /// The answer as the host reads it.
+    ///
+    /// # Errors
+    /// The answer can't be written, which is a bug.
     pub fn to_bytes(&self) -> CallResult {
-        Ok(serde_json::to_vec(self)?)
+        let mut answer = serde_json::to_vec(self)?;
+        if let Some(object) = &self.mutated_object {
+            answer.pop();
+            answer.extend_from_slice(br#","mutated_object":"#);
+            object.write(&mut answer)?;
+            answer.push(b'}');
+        }
+        Ok(answer)
+    }
+}
+
+impl From<Unreadable> for Response<'_> {
+    fn from(unreadable: Unreadable) -> Self {
+        let message = match unreadable {
+            Unreadable::Field(error) => error.to_string(),
+            invalid => format!("payload: {invalid}"),
+        };
+        Self { message: Some(message), code: Some(BAD_REQUEST), ..Self::default() }
+    }
+}
+
+impl From<FieldError> for Response<'_> {
+    fn from(error: FieldError) -> Self {
+        Unreadable::Field(error).into()
+    }
+}
+
+impl From<Invalid> for Response<'_> {
+    fn from(invalid: Invalid) -> Self {
+        Self { message: Some(format!("invalid settings: {invalid}")), code: Some(INTERNAL_ERROR), ..Self::default() }
     }
 }
 

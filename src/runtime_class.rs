@@ -1,115 +1,133 @@
-//! Asking the host for the cluster's [RuntimeClasses](https://kubernetes.io/docs/concepts/containers/runtime-class/).
-use std::{cell::OnceCell, fmt};
+//! Asking the host for a [RuntimeClass](https://kubernetes.io/docs/concepts/containers/runtime-class/)
+//! of the cluster.
+use std::{borrow::Cow, cell::OnceCell};
 
 use kubewarden_policy_sdk::wapc_guest;
-use serde::Deserialize;
+use serde::Serialize;
 use serde_json::value::RawValue;
-use simdutf8::compat::from_utf8;
 
-/// What the policy knows of a RuntimeClass.
-#[derive(Clone, Debug, PartialEq)]
+use crate::json::{FieldError, Member, Object, Outline, Problem, Unreadable, read};
+
+/// The fields of a RuntimeClass that the policy reads.
+#[derive(Debug)]
 pub struct RuntimeClass<'a> {
-    pub name: &'a str,
-    /// What its Pods run on.
-    pub handler: &'a str,
-    /// What the API server merges into its Pods.
-    pub scheduling: Option<Scheduling<'a>>,
+    /// The container runtime of its Pods.
+    pub handler: Cow<'a, str>,
+    /// The node selector that the API server merges into its Pods.
+    pub node_selector: Object<'a>,
+    /// The tolerations that the API server merges into its Pods.
+    pub tolerations: Vec<&'a RawValue>,
 }
 
-/// The `scheduling` of a RuntimeClass, as the cluster has it.
-#[derive(Clone, Copy, Debug)]
-pub struct Scheduling<'a>(pub &'a RawValue);
-
-impl PartialEq for Scheduling<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.get() == other.0.get()
-    }
-}
-
-/// Why the RuntimeClasses are not known.
+/// Why a RuntimeClass is not known, as the host tells it, on one line.
 #[derive(Debug, PartialEq)]
 pub enum ReadError {
-    /// The policy may not read them.
-    NotGranted,
-    /// It may, and it failed; what the host said, on one line.
+    NotGranted { told: String, missing: Access },
     Failed(String),
 }
 
-/// The cluster's RuntimeClasses, to be read when an answer depends on them.
+/// What the operator has to grant for the policy to read RuntimeClasses.
+#[derive(Debug, PartialEq)]
+pub enum Access {
+    /// In the policy's `contextAwareResources`.
+    Resource,
+    /// In the policy server's host capabilities, which it limits for namespaced policies.
+    Capability,
+}
+
+/// The RuntimeClasses of a cluster.
 pub trait RuntimeClasses {
-    /// All of them. Each call asks anew: keep the answer.
+    /// The RuntimeClass of this name, or `None` if the cluster has none. Each call asks anew.
     ///
     /// # Errors
-    /// The cluster's classes can't be read.
-    fn list(&self) -> Result<Vec<RuntimeClass<'_>>, ReadError>;
+    /// See [`ReadError`].
+    fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError>;
 }
 
-/// The cluster, as the host of the policy shows it.
+/// The cluster that the host shows to the policy, with its answers to at most two calls.
 #[derive(Default)]
-pub struct Cluster {
-    answer: OnceCell<Vec<u8>>,
+pub struct Host {
+    answers: [OnceCell<Vec<u8>>; 2],
 }
 
-/// The call [`list_all_resources`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes)
-/// for RuntimeClasses, of which three fields matter. policy-server answers it from a watch.
-const LIST: &str = concat!(
-    r#"{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","label_selector":null,"field_selector":null,"#,
-    r#""field_masks":["handler","metadata.name","scheduling"]}"#
-);
+/// The payload of
+/// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
+///
+/// The host asks the API server and keeps the answer for 5 seconds. It answers `list_resources_all`
+/// from a watch instead, which goes stale, and which never answers if the permission is missing.
+#[derive(Serialize)]
+struct GetResource<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    name: &'a str,
+    namespace: Option<&'a str>,
+    disable_cache: bool,
+    field_masks: [&'static str; 2],
+}
 
-/// What the host says where a policy's `contextAwareResources` do not list what it asks for.
-const NOT_GRANTED: &[u8] = b"has not been granted access";
+impl RuntimeClasses for Host {
+    fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError> {
+        let request = GetResource {
+            api_version: "node.k8s.io/v1",
+            kind: "RuntimeClass",
+            name,
+            namespace: None,
+            disable_cache: false,
+            field_masks: ["handler", "scheduling"],
+        };
+        let request = serde_json::to_vec(&request).map_err(|error| ReadError::Failed(error.to_string()))?;
+        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", &request) {
+            Ok(answer) => answer,
+            Err(error) => return ReadError::of(&error.to_string()).map_or(Ok(None), Err),
+        };
+        let free = self.answers.iter().find(|slot| slot.get().is_none());
+        let free = free.ok_or_else(|| ReadError::Failed("two calls have been made".to_owned()))?;
+        let class = RuntimeClass::read(free.get_or_init(|| answer));
+        class.map(Some).map_err(|error| ReadError::Failed(format!("the host's answer is not a RuntimeClass: {error}")))
+    }
+}
 
-impl RuntimeClasses for Cluster {
-    fn list(&self) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
-        let answer = wapc_guest::host_call("kubewarden", "kubernetes", "list_resources_all", LIST.as_bytes());
-        let answer = answer.map_err(|error| ReadError::of(&error.to_string()))?;
-        parse(self.answer.get_or_init(|| answer))
+impl<'a> RuntimeClass<'a> {
+    fn read(json: &'a [u8]) -> Result<Self, Unreadable> {
+        const CLASS: Outline = Outline::Members(|key, _| match key {
+            "handler" => Member::Keep,
+            "scheduling" => Member::Open(Outline::Path(&["nodeSelector"])),
+            _ => Member::Skip,
+        });
+        let mut class = read(json, CLASS)?.into_object("RuntimeClass", CLASS)?;
+        let handler = class.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?;
+        let mut scheduling = class.take_object("scheduling", Outline::FLAT)?.unwrap_or_default();
+        Ok(Self {
+            handler,
+            node_selector: scheduling.take_object("nodeSelector", Outline::FLAT)?.unwrap_or_default(),
+            tolerations: scheduling.read("tolerations", "a list")?.unwrap_or_default(),
+        })
     }
 }
 
 impl ReadError {
-    /// Tells from the first line of what the host says. What follows, a backtrace it may be, is
-    /// nobody's message, and no word in it may pass for another one.
-    fn of(error: &str) -> Self {
-        let not_granted = error.as_bytes().windows(NOT_GRANTED.len()).position(|words| words == NOT_GRANTED);
-        match not_granted.and_then(|at| error.get(..at)) {
-            Some(before) if !before.contains('\n') => Self::NotGranted,
-            _ => Self::Failed(error.lines().next().unwrap_or_default().trim_start_matches("Host error: ").to_owned()),
+    /// What an error of the host means, or `None` if the cluster has no such class. Only the first
+    /// line counts: no word of the backtrace after it may pass for another error.
+    fn of(error: &str) -> Option<Self> {
+        let line = error.lines().next().unwrap_or_default();
+        let line = line.strip_prefix("Host error: ").unwrap_or(line);
+        let line = line.strip_prefix("Callback evaluation failure: ").unwrap_or(line);
+        if line.starts_with("Cannot find node.k8s.io/v1/RuntimeClass named") {
+            return None;
         }
-    }
-
-    /// The host's answer is no list of RuntimeClasses.
-    fn unreadable(error: impl fmt::Display) -> Self {
-        Self::Failed(format!("the host's answer: {error}"))
+        let told = line.get(..find(line, " (Status {").unwrap_or(line.len())).unwrap_or(line).to_owned();
+        Some(match find(&told, "has not been granted access") {
+            None => Self::Failed(told),
+            Some(_) if find(&told, "host capability").is_some() => {
+                Self::NotGranted { told, missing: Access::Capability }
+            }
+            Some(_) => Self::NotGranted { told, missing: Access::Resource },
+        })
     }
 }
 
-/// Reads a RuntimeClassList.
-fn parse(list: &[u8]) -> Result<Vec<RuntimeClass<'_>>, ReadError> {
-    #[derive(Deserialize)]
-    struct List<'a> {
-        #[serde(borrow)]
-        items: Vec<Item<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Item<'a> {
-        #[serde(borrow)]
-        metadata: Metadata<'a>,
-        handler: &'a str,
-        #[serde(borrow)]
-        scheduling: Option<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Metadata<'a> {
-        name: &'a str,
-    }
-    let list = from_utf8(list).map_err(ReadError::unreadable)?;
-    let list: List = serde_json::from_str(list).map_err(ReadError::unreadable)?;
-    let classes = list.items.into_iter().map(|Item { metadata, handler, scheduling }| RuntimeClass {
-        name: metadata.name,
-        handler,
-        scheduling: scheduling.map(Scheduling),
-    });
-    Ok(classes.collect())
+/// Where `words` first occur in `text`. The search of the standard library costs the module 3 KB, and
+/// pays only in long texts.
+fn find(text: &str, words: &str) -> Option<usize> {
+    text.as_bytes().windows(words.len()).position(|window| window == words.as_bytes())
 }

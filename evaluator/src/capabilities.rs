@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// How the host answers a policy's calls, and how many there were.
 #[derive(Default)]
@@ -56,17 +56,18 @@ pub enum Response {
 /// A call of the host, as a recording names it.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub enum Call {
-    KubernetesListResourceAll(ListAllResources),
+    KubernetesGetResource(GetResource),
 }
 
-/// See [list_resources_all](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
+/// See [get_resource](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct ListAllResources {
+pub struct GetResource {
     pub api_version: String,
     pub kind: String,
-    pub label_selector: Option<String>,
-    pub field_selector: Option<String>,
+    pub name: String,
+    pub namespace: Option<String>,
+    pub disable_cache: bool,
     pub field_masks: Option<BTreeSet<String>>,
 }
 
@@ -115,8 +116,8 @@ impl Capabilities {
         payload: &[u8],
     ) -> Result<Vec<u8>, HostError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let call: ListAllResources = match (binding, namespace, operation) {
-            ("kubewarden", "kubernetes", "list_resources_all") => serde_json::from_slice(payload)?,
+        let call: GetResource = match (binding, namespace, operation) {
+            ("kubewarden", "kubernetes", "get_resource") => serde_json::from_slice(payload)?,
             _ => return Err(format!("unknown host capability {binding}/{namespace}/{operation}").into()),
         };
         let answer = match &self.source {
@@ -129,9 +130,9 @@ impl Capabilities {
             }
             Source::Replay(exchanges) => {
                 let next = exchanges.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                replayed(next, &Call::KubernetesListResourceAll(call))
+                replayed(next, &Call::KubernetesGetResource(call))
             }
-            Source::Cluster(objects) => Ok(call.answer_from(objects)),
+            Source::Cluster(objects) => call.answer_from(objects),
             Source::Failure(message) => Err(message.as_str().into()),
         };
         answer.map_err(|error| format!("Callback evaluation failure: {error}").into())
@@ -143,14 +144,21 @@ impl Capabilities {
     }
 }
 
-impl ListAllResources {
-    /// The list of those of the objects that are asked for. (It has more fields than were asked
-    /// for, as that of policy-server has.)
-    fn answer_from(&self, objects: &[Value]) -> Vec<u8> {
-        let is_asked_for = |object: &&Value| object["apiVersion"] == *self.api_version && object["kind"] == *self.kind;
-        let items: Vec<&Value> = objects.iter().filter(is_asked_for).collect();
-        let kind = format!("{}List", self.kind);
-        json!({ "apiVersion": self.api_version, "kind": kind, "metadata": {}, "items": items }).to_string().into_bytes()
+impl GetResource {
+    /// The object, as a JSON document. policy-server masks the fields; here all are answered.
+    fn answer_from(&self, objects: &[Value]) -> Result<Vec<u8>, HostError> {
+        let is_asked_for = |object: &&Value| {
+            object["apiVersion"] == *self.api_version
+                && object["kind"] == *self.kind
+                && object["metadata"]["name"] == *self.name
+        };
+        let found = objects.iter().find(is_asked_for).ok_or_else(|| {
+            format!(
+                "Cannot find {}/{} named '{}' inside of namespace '{:?}'\n\nStack backtrace:\n   0: anyhow::error",
+                self.api_version, self.kind, self.name, self.namespace
+            )
+        })?;
+        Ok(found.to_string().into_bytes())
     }
 }
 

@@ -1,91 +1,122 @@
 //! The decision: every combination of what it depends on, against the table of the README.
 use evaluator::Capabilities;
-use module_tests::*;
 use serde_json::{Value, json};
+use tests::*;
 
 const LISTS: &[&str] = &["none", "reserved", "allowed"];
-const NAMES: &[&str] = &["no class", "name hit", "handler hit", "no hit", "unknown"];
+const NAMES: &[&str] = &["no class", "name hit", "handler hit", "no hit", "missing"];
 const FALLBACKS: &[&str] = &["fallback", "-"];
 const DEFAULTS: &[&str] = &["default reserved", "-"];
 const HANDLERS: &[&str] = &["automatic", "true", "false"];
 const ACCESS: &[&str] = &["granted", "none", "failing"];
 
+const FALLBACK: &str = "containerd-kata";
+
 type Row = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str, usize);
 
-/// What the list, the class, the fallback, the default, `matchHandlers` and the access lead to, and
-/// with how many calls of the host. `*` is any; `a|b` is one of two. One row is for each combination.
+/// The outcome for a Pod, and the number of host calls, by the list, the class, the fallback, the
+/// default, `matchHandlers` and the access. `*` is any; `a|b` is one of two. Each combination has one
+/// row.
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
-    // a workload that names no class
+    // the Pod names no class
     ("*",        "no class",         "-",        "-",                "*",              "*",       "accept",           0),
     ("*",        "no class",         "-",        "default reserved", "*",              "*",       "default reserved", 0),
-    ("*",        "no class",         "fallback", "*",                "false",          "*",       "change",           0),
-    ("*",        "no class",         "fallback", "*",                "automatic|true", "granted", "change",           1),
-    ("*",        "no class",         "fallback", "*",                "automatic",      "none",    "change",           1),
-    ("*",        "no class",         "fallback", "*",                "true",           "none",    "no access",        1),
-    ("*",        "no class",         "fallback", "*",                "automatic|true", "failing", "unavailable",      1),
+    ("*",        "no class",         "fallback", "*",                "false",          "*",       "mutate",           0),
+    ("*",        "no class",         "fallback", "*",                "automatic|true", "granted", "mutate",           1),
+    ("*",        "no class",         "fallback", "*",                "automatic",      "none",    "mutate",           1),
+    ("*",        "no class",         "fallback", "*",                "true",           "none",    "no access to the fallback", 1),
+    ("*",        "no class",         "fallback", "*",                "automatic|true", "failing", "fallback unreadable", 1),
 
-    // no list: any class is right
-    ("none",     "name hit|handler hit|no hit|unknown", "*", "*",    "*",              "*",       "accept",           0),
+    // no list: every class is permitted
+    ("none",     "name hit|handler hit|no hit|missing", "*", "*",    "*",              "*",       "accept",           0),
 
-    // reserved by name: the name decides
+    // reserved by name: the name settles it
     ("reserved", "name hit",         "-",        "*",                "*",              "*",       "reserved",         0),
-    ("reserved", "name hit",         "fallback", "*",                "false",          "*",       "change reserved",  0),
-    ("reserved", "name hit",         "fallback", "*",                "automatic|true", "granted", "change reserved",  1),
-    ("reserved", "name hit",         "fallback", "*",                "automatic",      "none",    "change reserved",  1),
+    ("reserved", "name hit",         "fallback", "*",                "false",          "*",       "mutate reserved",  0),
+    ("reserved", "name hit",         "fallback", "*",                "automatic|true", "granted", "mutate reserved",  2),
+    ("reserved", "name hit",         "fallback", "*",                "automatic",      "none",    "mutate reserved",  1),
     ("reserved", "name hit",         "fallback", "*",                "true",           "none",    "no access",        1),
-    ("reserved", "name hit",         "fallback", "*",                "automatic|true", "failing", "unavailable",      1),
+    ("reserved", "name hit",         "fallback", "*",                "automatic|true", "failing", "unreadable",       1),
 
-    // reserved by handler, if it is looked up
+    // reserved by handler
     ("reserved", "handler hit",      "-",        "*",                "automatic|true", "granted", "handler reserved", 1),
-    ("reserved", "handler hit",      "fallback", "*",                "automatic|true", "granted", "change reserved",  1),
+    ("reserved", "handler hit",      "fallback", "*",                "automatic|true", "granted", "mutate reserved",  2),
 
     // not reserved, as far as is known
-    ("reserved", "no hit|unknown",   "*",        "*",                "automatic|true", "granted", "accept",           1),
-    ("reserved", "handler hit|no hit|unknown", "*", "*",             "false",          "*",       "accept",           0),
-    ("reserved", "handler hit|no hit|unknown", "*", "*",             "automatic",      "none",    "accept",           1),
-    ("reserved", "handler hit|no hit|unknown", "*", "*",             "true",           "none",    "no access",        1),
-    ("reserved", "handler hit|no hit|unknown", "*", "*",             "automatic|true", "failing", "unavailable",      1),
+    ("reserved", "no hit",           "*",        "*",                "automatic|true", "granted", "accept",           1),
+    ("reserved", "missing",          "*",        "*",                "automatic|true", "granted", "no such class",    1),
+    ("reserved", "handler hit|no hit|missing", "*", "*",             "false",          "*",       "accept",           0),
+    ("reserved", "handler hit|no hit|missing", "*", "*",             "automatic",      "none",    "accept",           1),
+    ("reserved", "handler hit|no hit|missing", "*", "*",             "true",           "none",    "no access",        1),
+    ("reserved", "handler hit|no hit|missing", "*", "*",             "automatic|true", "failing", "unreadable",       1),
 
-    // allowed by name: the name decides
+    // allowed by name: the name settles it
     ("allowed",  "name hit",         "*",        "*",                "*",              "*",       "accept",           0),
 
-    // allowed by handler, if it is looked up
+    // allowed by handler
     ("allowed",  "handler hit",      "*",        "*",                "automatic|true", "granted", "accept",           1),
 
     // not allowed, as far as is known
-    ("allowed",  "no hit|unknown",   "-",        "*",                "automatic|true", "granted", "not allowed",      1),
-    ("allowed",  "no hit|unknown",   "fallback", "*",                "automatic|true", "granted", "change not allowed", 1),
-    ("allowed",  "handler hit|no hit|unknown", "-", "*",             "false",          "*",       "not allowed",      0),
-    ("allowed",  "handler hit|no hit|unknown", "fallback", "*",      "false",          "*",       "change not allowed", 0),
-    ("allowed",  "handler hit|no hit|unknown", "-", "*",             "automatic",      "none",    "not allowed",      1),
-    ("allowed",  "handler hit|no hit|unknown", "fallback", "*",      "automatic",      "none",    "change not allowed", 1),
-    ("allowed",  "handler hit|no hit|unknown", "*", "*",             "true",           "none",    "no access",        1),
-    ("allowed",  "handler hit|no hit|unknown", "*", "*",             "automatic|true", "failing", "unavailable",      1),
+    ("allowed",  "no hit",           "-",        "*",                "automatic|true", "granted", "not allowed",      1),
+    ("allowed",  "no hit",           "fallback", "*",                "automatic|true", "granted", "mutate not allowed", 2),
+    ("allowed",  "missing",          "*",        "*",                "automatic|true", "granted", "no such class",    1),
+    ("allowed",  "handler hit|no hit|missing", "-", "*",             "false",          "*",       "not allowed",      0),
+    ("allowed",  "handler hit|no hit|missing", "fallback", "*",      "false",          "*",       "mutate not allowed", 0),
+    ("allowed",  "handler hit|no hit|missing", "-", "*",             "automatic",      "none",    "not allowed",      1),
+    ("allowed",  "handler hit|no hit|missing", "fallback", "*",      "automatic",      "none",    "mutate not allowed", 1),
+    ("allowed",  "handler hit|no hit|missing", "*", "*",             "true",           "none",    "no access",        1),
+    ("allowed",  "handler hit|no hit|missing", "*", "*",             "automatic|true", "failing", "unreadable",       1),
 ];
 
 #[test]
-fn every_combination_is_decided_as_the_table_says() {
-    let mut combinations = 0;
-    for list in LISTS {
-        for name in NAMES {
-            for fallback in FALLBACKS {
-                for default in DEFAULTS {
-                    for handlers in HANDLERS {
-                        for access in ACCESS {
-                            check([list, name, fallback, default, handlers, access]);
-                            combinations += 1;
-                        }
-                    }
-                }
-            }
-        }
+fn a_pod_is_decided_as_the_table_says() {
+    for combination in combinations() {
+        let (outcome, calls) = row(combination);
+        let class = class_named(combination);
+        let expected = (answer(outcome, class), calls);
+        assert_eq!(decide(class.map_or_else(|| pod(json!({})), pod_of), combination), expected, "{combination:?}");
     }
-    assert_eq!(combinations, 540);
 }
 
+/// Its Pods will be judged: the fallback is looked up for them, not for the template.
+#[test]
+fn a_template_is_accepted_where_a_pod_is_mutated() {
+    for combination in combinations() {
+        let (list, name, fallback) = (combination[0], combination[1], combination[2]);
+        let class = class_named(combination);
+        let warning = |fault: &str| {
+            let class = class.expect("a class");
+            warned(&format!("runtime '{class}' is {fault}: the Pods of this Deployment will run with '{FALLBACK}'"))
+        };
+        let expected = match row(combination) {
+            _ if (name, fallback) == ("no class", "fallback") => (accepted(), 0),
+            _ if (list, name, fallback) == ("reserved", "name hit", "fallback") => (warning("reserved"), 0),
+            ("mutate reserved", calls) => (warning("reserved"), calls.min(1)),
+            ("mutate not allowed", calls) => (warning("not allowed"), calls.min(1)),
+            (outcome, calls) => (answer(outcome, class), calls),
+        };
+        let spec = class.map_or_else(|| pod(json!({})), pod_of)["spec"].take();
+        let deployment =
+            json!({ "apiVersion": "apps/v1", "kind": "Deployment", "spec": { "template": { "spec": spec } } });
+        assert_eq!(decide(deployment, combination), expected, "{combination:?}");
+    }
+}
+
+type Combination = [&'static str; 6];
+
+fn combinations() -> Vec<Combination> {
+    let mut all: Vec<Vec<&str>> = vec![vec![]];
+    for values in [LISTS, NAMES, FALLBACKS, DEFAULTS, HANDLERS, ACCESS] {
+        all = all.iter().flat_map(|start| values.iter().map(|value| [start.as_slice(), &[value]].concat())).collect();
+    }
+    assert_eq!(all.len(), 540);
+    all.into_iter().map(|combination| combination.try_into().expect("six values")).collect()
+}
+
+/// The outcome and the number of calls in the one row of the table for this combination.
 #[track_caller]
-fn check(combination: [&str; 6]) {
+fn row(combination: Combination) -> (&'static str, usize) {
     let is_met = |pattern: &str, value: &str| pattern == "*" || pattern.split('|').any(|one| one == value);
     let rows: Vec<_> = TABLE
         .iter()
@@ -93,15 +124,12 @@ fn check(combination: [&str; 6]) {
             [list, name, fallback, default, handlers, access].iter().zip(combination).all(|(p, v)| is_met(p, v))
         })
         .collect();
-    assert_eq!(rows.len(), 1, "{combination:?} has one row of the table");
-    let (.., outcome, calls) = *rows[0];
+    assert_eq!(rows.len(), 1, "{combination:?} has one row");
+    (rows[0].6, rows[0].7)
+}
 
-    let [list, name, fallback, default, handlers, access] = combination;
-    let class = class_named(list, name);
-    let request = create(class.map_or_else(|| pod(json!({})), pod_of));
-    let settings = settings(list, fallback, default, handlers);
-    let told = ask(&request, &settings, cluster_with(access));
-    assert_eq!(told, (answer(outcome, class), calls), "{combination:?}");
+fn decide(object: Value, [list, _, fallback, default, handlers, access]: Combination) -> (Value, usize) {
+    ask(&create(object), &settings(list, fallback, default, handlers), cluster_with(access))
 }
 
 /// A cluster in which `plain` and `listed` run on `runc`, the sandboxes on what they are named for.
@@ -137,11 +165,11 @@ fn settings(list: &str, fallback: &str, default: &str, handlers: &str) -> Value 
     settings
 }
 
-fn class_named(list: &str, name: &str) -> Option<&'static str> {
+fn class_named([list, name, ..]: Combination) -> Option<&'static str> {
     match (name, list) {
         ("no class", _) => None,
         ("name hit", _) => Some("listed"),
-        ("unknown", _) => Some("ghost"),
+        ("missing", _) => Some("ghost"),
         ("handler hit", "allowed") | ("no hit", "reserved") => Some("gvisor"),
         _ => Some("plain"),
     }
@@ -149,30 +177,35 @@ fn class_named(list: &str, name: &str) -> Option<&'static str> {
 
 fn answer(outcome: &str, class: Option<&str>) -> Value {
     let name = class.unwrap_or(DEFAULT);
-    let fallback =
-        |warning: Option<String>| changed(pod_of("containerd-kata"), name, "containerd-kata", warning.as_deref());
+    let fallback = |warning: Option<String>| mutated(pod_of(FALLBACK), name, FALLBACK, warning.as_deref());
+    let no_access = |looked_up: &str| {
+        let message = format!(
+            "matchHandlers is true, but RuntimeClass '{looked_up}' can't be read: Policy has not been granted access \
+             to Kubernetes node.k8s.io/v1/RuntimeClass resources. The violation has been reported. Add \
+             node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources."
+        );
+        failed(name, &message)
+    };
+    let unreadable =
+        |looked_up: &str| failed(name, &format!("RuntimeClass '{looked_up}' can't be read: connection refused"));
     match outcome {
         "accept" => accepted(),
-        "default reserved" => refused(DEFAULT, "Usage of the default runtime is reserved"),
-        "reserved" => refused(name, &format!("runtime '{name}' is reserved")),
-        "handler reserved" => refused(name, &format!("runtime '{name}' is reserved: it runs on 'runc'")),
-        "not allowed" => refused(name, &format!("runtime '{name}' is not allowed")),
-        "change" => fallback(None),
-        "change reserved" => {
-            fallback(Some(format!("runtime '{name}' is reserved: this Pod will run with 'containerd-kata'")))
+        "default reserved" => rejected(DEFAULT, "Usage of the default runtime is reserved"),
+        "reserved" => rejected(name, &format!("runtime '{name}' is reserved")),
+        "handler reserved" => rejected(name, &format!("runtime '{name}' is reserved: it runs on 'runc'")),
+        "not allowed" => rejected(name, &format!("runtime '{name}' is not allowed")),
+        "no such class" => rejected(name, &format!("runtime '{name}' is not a RuntimeClass of this cluster")),
+        "mutate" => fallback(None),
+        "mutate reserved" => {
+            fallback(Some(format!("runtime '{name}' is reserved: this Pod will run with '{FALLBACK}'")))
         }
-        "change not allowed" => {
-            fallback(Some(format!("runtime '{name}' is not allowed: this Pod will run with 'containerd-kata'")))
+        "mutate not allowed" => {
+            fallback(Some(format!("runtime '{name}' is not allowed: this Pod will run with '{FALLBACK}'")))
         }
-        "no access" => failed(
-            name,
-            500,
-            "matchHandlers is true, but this policy has not been granted access to RuntimeClasses: \
-             add {apiVersion: node.k8s.io/v1, kind: RuntimeClass} to its contextAwareResources",
-        ),
-        "unavailable" => {
-            failed(name, 503, "RuntimeClasses can't be read: Callback evaluation failure: connection refused")
-        }
+        "no access" => no_access(name),
+        "no access to the fallback" => no_access(FALLBACK),
+        "unreadable" => unreadable(name),
+        "fallback unreadable" => unreadable(FALLBACK),
         _ => unreachable!("{outcome} is no outcome"),
     }
 }
@@ -180,14 +213,14 @@ fn answer(outcome: &str, class: Option<&str>) -> Value {
 #[test]
 fn a_pod_that_names_a_class_that_is_not_reserved_is_accepted_unchanged() {
     let settings = json!({ "reservedRuntimes": ["runC"], "defaultRuntimeReserved": true, "fallbackRuntime": "kata" });
-    assert_eq!(ask(&recorded("pod-create-gvisor"), &settings, recorded_cluster()).0, accepted());
+    assert_eq!(ask(&recorded("pod-create-gvisor"), &settings, cluster()).0, accepted());
 }
 
 #[test]
 fn a_pod_that_names_no_class_gets_the_fallback_whether_the_default_is_reserved_or_not() {
     for reserved in [true, false] {
         let settings = json!({ "defaultRuntimeReserved": reserved, "fallbackRuntime": "kata" });
-        assert_eq!(ask_names_alone(&create(pod(json!({}))), &settings), changed(pod_of("kata"), DEFAULT, "kata", None));
+        assert_eq!(ask_names_alone(&create(pod(json!({}))), &settings), mutated(pod_of("kata"), DEFAULT, "kata", None));
     }
 }
 
@@ -197,11 +230,11 @@ fn an_empty_or_null_class_is_no_class() {
         let request = create(pod(json!({ "runtimeClassName": none })));
         assert_eq!(
             ask_names_alone(&request, &json!({ "defaultRuntimeReserved": true })),
-            refused(DEFAULT, "Usage of the default runtime is reserved")
+            rejected(DEFAULT, "Usage of the default runtime is reserved")
         );
         assert_eq!(
             ask_names_alone(&request, &json!({ "fallbackRuntime": "kata" })),
-            changed(pod_of("kata"), DEFAULT, "kata", None)
+            mutated(pod_of("kata"), DEFAULT, "kata", None)
         );
     }
 }
@@ -209,7 +242,7 @@ fn an_empty_or_null_class_is_no_class() {
 #[test]
 fn names_are_compared_without_regard_to_case_and_told_as_they_were_written() {
     let settings = json!({ "reservedRuntimes": ["RUNC"], "matchHandlers": false });
-    assert_eq!(ask_names_alone(&create(pod_of("runC")), &settings), refused("runC", "runtime 'runC' is reserved"));
+    assert_eq!(ask_names_alone(&create(pod_of("runC")), &settings), rejected("runC", "runtime 'runC' is reserved"));
 }
 
 #[test]

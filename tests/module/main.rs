@@ -1,10 +1,10 @@
 //! The policy, through its module.
 mod bad_input;
 mod budget;
-mod change;
 mod decision;
 mod meter;
+mod mutation;
 mod repository;
 mod requests;
-mod runtime_classes;
+mod runtime_class;
 mod settings;

@@ -2,8 +2,8 @@
 use std::{collections::BTreeMap, fs};
 
 use evaluator::{AdmissionRequest, Capabilities, examples, workspace};
-use module_tests::*;
 use serde_json::{Value, json};
+use tests::*;
 
 fn readme_examples() -> Vec<examples::Example> {
     examples::parse(&file("README.md")).expect("the examples of the README")
@@ -93,7 +93,7 @@ fn an_untouched_form_is_no_settings() {
     }
     // untouched but for a list: as if the others were left out
     form["reservedRuntimes"] = json!(["runC"]);
-    let refusal = refused("runc-plain", "runtime 'runc-plain' is reserved: it runs on 'runc'");
+    let refusal = rejected("runc-plain", "runtime 'runc-plain' is reserved: it runs on 'runc'");
     assert_eq!(ask(&create(pod_of("runc-plain")), &form, cluster()).0, refusal);
     assert_eq!(ask_names_alone(&create(pod_of("runc-plain")), &form), accepted());
 }
@@ -318,9 +318,9 @@ fn match_conditions_spare_calls_whose_answer_is_known() {
 #[test]
 fn the_guard_refuses_what_another_webhook_puts_back() {
     let settings = yaml("deploy/guard.yml")["spec"]["settings"].take();
-    let refusal = refused("runc-bare", "runtime 'runc-bare' is reserved: it runs on 'runc'");
+    let refusal = rejected("runc-bare", "runtime 'runc-bare' is reserved: it runs on 'runc'");
     assert_eq!(ask(&create(pod_of("runc-bare")), &settings, cluster()).0, refusal);
-    let refusal = refused(DEFAULT, "Usage of the default runtime is reserved");
+    let refusal = rejected(DEFAULT, "Usage of the default runtime is reserved");
     assert_eq!(ask(&create(pod(json!({}))), &settings, cluster()).0, refusal);
 }
 

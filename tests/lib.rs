@@ -65,13 +65,14 @@ pub fn class(name: &str, handler: &str) -> Value {
 }
 
 /// The cluster that the requests were recorded from.
-pub fn recorded_cluster() -> Capabilities {
-    Capabilities::replay(&file("test_data/runtimeclasses.replay.yml")).expect("a recording")
-}
-
-/// The same, to be asked as often as one likes.
 pub fn cluster() -> Capabilities {
     Capabilities::cluster(examples::documents(&file("test_data/runtimeclasses.yml")).expect("RuntimeClasses"))
+}
+
+/// Host calls that kwctl recorded from it.
+#[track_caller]
+pub fn replay(name: &str) -> Capabilities {
+    Capabilities::replay(&file(&format!("test_data/replay/{name}.replay.yml"))).expect("a recording")
 }
 
 /// What the policy answers, and how often it calls the host.
@@ -83,7 +84,7 @@ pub fn ask(request: &Value, settings: &Value, cluster: Capabilities) -> (Value, 
     (serde_json::from_slice(&answer).expect("an answer in JSON"), cluster.calls())
 }
 
-/// What the policy answers that can't read RuntimeClasses.
+/// What the policy answers without access to RuntimeClasses.
 #[track_caller]
 pub fn ask_names_alone(request: &Value, settings: &Value) -> Value {
     ask(request, settings, Capabilities::not_granted()).0
@@ -113,20 +114,20 @@ pub fn accepted() -> Value {
     json!({ "accepted": true })
 }
 
-/// The answer that refuses a workload that names `class`.
-pub fn refused(class: &str, message: &str) -> Value {
+/// The answer that rejects a workload that names `class`.
+pub fn rejected(class: &str, message: &str) -> Value {
     json!({ "accepted": false, "message": message, "audit_annotations": { "requested-runtime-class": class } })
 }
 
-/// The answer that refuses a workload because the policy can't work.
-pub fn failed(class: &str, code: u16, message: &str) -> Value {
-    let mut answer = refused(class, message);
-    answer["code"] = json!(code);
+/// The answer that rejects a workload because the policy can't decide.
+pub fn failed(class: &str, message: &str) -> Value {
+    let mut answer = rejected(class, message);
+    answer["code"] = json!(500);
     answer
 }
 
-/// The answer that changes a workload that names `class` to `object`, of the class `to`.
-pub fn changed(object: Value, class: &str, to: &str, warning: Option<&str>) -> Value {
+/// The answer that mutates a Pod that names `class` to `object`, of the class `to`.
+pub fn mutated(object: Value, class: &str, to: &str, warning: Option<&str>) -> Value {
     let mut answer = json!({
         "accepted": true,
         "mutated_object": object,
@@ -136,6 +137,11 @@ pub fn changed(object: Value, class: &str, to: &str, warning: Option<&str>) -> V
         answer["warnings"] = json!([warning]);
     }
     answer
+}
+
+/// The answer that accepts a template as it is, with a warning.
+pub fn warned(warning: &str) -> Value {
+    json!({ "accepted": true, "warnings": [warning] })
 }
 
 /// The class of workloads that name none, as the audit annotations have it.

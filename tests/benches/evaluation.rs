@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use evaluator::Capabilities;
-use module_tests::*;
 use serde_json::{Value, json};
+use tests::*;
 
 fn main() {
     divan::main();
