@@ -1,6 +1,7 @@
 //! What the repository tells Kubewarden, Rancher and Artifact Hub about the policy.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
+use evaluator::workspace;
 use tests::*;
 use serde_json::{Value, json};
 use serde_yaml_ng::{Mapping, Value as Yaml};
@@ -58,6 +59,31 @@ fn every_question_has_what_rancher_shows() {
         };
         assert!(matches, "{question}");
     }
+}
+
+/// `kwctl annotate` looks for the names of the host's capabilities in the module, and warns of a difference.
+#[test]
+fn the_declared_host_capabilities_are_the_ones_that_kwctl_finds_in_the_module() {
+    const KNOWN: [&str; 10] = [
+        "crypto/v1/is_certificate_trusted",
+        "kubernetes/can_i",
+        "kubernetes/get_resource",
+        "kubernetes/list_resources_all",
+        "kubernetes/list_resources_by_namespace",
+        "net/v1/dns_lookup_host",
+        "oci/v1/manifest_digest",
+        "oci/v1/oci_manifest",
+        "oci/v1/verify",
+        "oci/v2/verify",
+    ];
+    let module = fs::read(workspace::module()).expect("the module");
+    let names = |text: &str| module.windows(text.len()).any(|window| window == text.as_bytes());
+    let calls = |capability: &&str| {
+        let (namespace, operation) = capability.split_once('/').expect("a namespace and an operation");
+        names(namespace) && names(operation)
+    };
+    let found: Vec<&str> = KNOWN.into_iter().filter(calls).collect();
+    assert_eq!(yaml("metadata.yml")["hostCapabilities"], json!(found));
 }
 
 #[test]

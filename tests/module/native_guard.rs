@@ -150,6 +150,11 @@ fn both_guards_accept_a_mirror_pod_of_a_node_alone() {
 #[test]
 fn a_class_that_the_cluster_does_not_have_is_left_to_the_api_server() {
     let native = NativeGuard::parse(&file("deploy/native-guard.yml"));
-    assert_eq!(native.rejection(&create(pod_of("ghost")), &classes()), None);
+    let request = create(pod_of("ghost"));
+    assert_eq!(native.rejection(&request, &classes()), None);
+    assert_eq!(
+        rejection_of_guard(&request, &guard_settings(), &classes()).as_deref(),
+        Some("runtime 'ghost' is not a RuntimeClass of this cluster")
+    );
     assert_eq!(native.binding["spec"]["paramRef"]["parameterNotFoundAction"], "Deny", "a cluster without classes");
 }
