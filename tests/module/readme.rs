@@ -1,0 +1,150 @@
+//! The documents say what is true, and their links lead somewhere.
+use std::path::{Path, PathBuf};
+
+use evaluator::{
+    AdmissionRequest,
+    examples::{self, Answer},
+    workspace,
+};
+use tests::*;
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use serde_json::{Value, json};
+
+#[test]
+fn every_example_of_the_readme_has_the_answer_that_it_states() {
+    let examples = examples::parse(&file("README.md")).expect("the examples of the README");
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let (response, pod) = example.decide(policy()).unwrap_or_else(|error| panic!("{}: {error:#}", example.title));
+        let class = pod["spec"]["runtimeClassName"].as_str();
+        let answer = Answer {
+            allowed: response.allowed,
+            message: response.status.and_then(|status| status.message),
+            runtime_class_name: class.filter(|_| response.patch.is_some()).map(str::to_owned),
+            warnings: response.warnings.unwrap_or_default(),
+        };
+        assert_eq!(answer, example.answer, "{}", example.title);
+    }
+}
+
+/// kwctl embeds the README in the metadata of the module.
+#[test]
+fn the_readme_is_small() {
+    assert!(file("README.md").len() < 12_000, "{} bytes", file("README.md").len());
+}
+
+#[test]
+fn the_readme_describes_the_settings_that_the_policy_has() {
+    let message = fault(&json!({ "x": 1 })).expect("an unknown setting");
+    let (_, known) = message.split_once("the settings are ").expect("the settings");
+    let mut known: Vec<_> = known.split([',', ' ']).filter(|word| !["", "and"].contains(word)).collect();
+    let readme = file("README.md");
+    let mut described: Vec<_> =
+        rows(&readme, "Settings").filter_map(|row| row[0].strip_prefix('`')?.strip_suffix('`')).collect();
+    known.sort_unstable();
+    described.sort_unstable();
+    assert_eq!(described, known);
+}
+
+#[test]
+fn every_recipe_of_the_readme_is_its_manifest() {
+    let readme = file("README.md");
+    let mut recipes = 0;
+    for row in rows(&readme, "Settings").filter(|row| row[1].starts_with("`{")) {
+        let (_, path) = row[0].split_once("](").expect("a link");
+        let (path, _) = path.split_once(')').expect("a link");
+        let settings: Value = serde_yaml_ng::from_str(row[1].trim_matches('`')).expect("settings");
+        assert_eq!(yaml(path)["spec"]["settings"], settings, "{path}");
+        recipes += 1;
+    }
+    assert_eq!(recipes, 5);
+}
+
+/// The rows of the tables in a section, without the lines under the heads.
+fn rows<'a>(markdown: &'a str, section: &str) -> impl Iterator<Item = Vec<&'a str>> {
+    let section = markdown.split("\n## ").find(|text| text.starts_with(section)).expect("the section");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    rows.map(|row| row.split(" | ").map(str::trim).collect())
+}
+
+#[test]
+fn the_picture_shows_what_the_policy_does() {
+    let picture = file("docs/policy.svg");
+    let picture = roxmltree::Document::parse(&picture).expect("SVG");
+    let element = |id| picture.descendants().find(|node| node.attribute("id") == Some(id)).expect("an element");
+    let lines = |id| -> Value {
+        let texts = element(id).children().filter_map(|line| line.text()).collect::<Vec<_>>();
+        serde_yaml_ng::from_str(&texts.join("\n")).expect("YAML")
+    };
+    let request = AdmissionRequest::create(lines("before")).expect("a Pod");
+    let response = policy().evaluate(&request, &lines("settings"), &cluster().into()).expect("a response");
+    let mut pod = lines("before");
+    let patch = response.decoded_patch().expect("a patch").expect("a mutation");
+    json_patch::patch(&mut pod, &patch).expect("a patch that fits");
+    assert_eq!(pod, lines("after"));
+    let warnings = response.warnings.expect("a warning");
+    assert_eq!(element("warning").text(), Some(format!("Warning: {}", warnings[0]).as_str()));
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let documents = documents(workspace::root());
+    assert!(documents.contains(&workspace::root().join("README.md")), "{documents:?}");
+    for document in documents {
+        let folder = document.parent().expect("a folder");
+        for link in links(&read(&document)) {
+            if link.contains("://") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if path.is_empty() { document.clone() } else { folder.join(path) };
+            assert!(target.exists(), "{}: {link}", document.display());
+            assert!(
+                anchor.is_empty() || anchors(&read(&target)).contains(&anchor.to_owned()),
+                "{}: {link}",
+                document.display()
+            );
+        }
+    }
+}
+
+/// The Markdown files of the checkout.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry").path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let made = ["target", "node_modules", "dist"];
+    let folders = folders.iter().filter(|path| !made.iter().any(|name| path.ends_with(name)));
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    files.chain(folders.flat_map(|path| documents(path))).collect()
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn links(markdown: &str) -> Vec<String> {
+    let links = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url.to_string()),
+        _ => None,
+    });
+    links.collect()
+}
+
+/// The anchors that GitHub gives to the headings of a document.
+fn anchors(markdown: &str) -> Vec<String> {
+    let (mut anchors, mut heading) = (vec![], String::new());
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => heading.clear(),
+            Event::Text(text) | Event::Code(text) => heading.push_str(&text),
+            Event::End(TagEnd::Heading(_)) => {
+                let letters = heading.to_lowercase().replace(' ', "-");
+                anchors.push(
+                    letters.chars().filter(|letter| letter.is_alphanumeric() || "-_".contains(*letter)).collect(),
+                );
+            }
+            _ => {}
+        }
+    }
+    anchors
+}
