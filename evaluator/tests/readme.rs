@@ -17,14 +17,14 @@ fn every_command_of_the_readme_prints_what_it_shows() {
         assert_eq!(printed(&command.text), output.text, "{}", command.text);
         shown += 1;
     }
-    assert_eq!(shown, 1);
+    assert_eq!(shown, 2);
 }
 
 /// The output of a command, with a `kubectl` that prints a recorded dump.
 fn printed(command: &str) -> String {
     let command = command.replace("target/debug/evaluator", env!("CARGO_BIN_EXE_evaluator"));
     let command = command.replace("policy.wasm", module().to_str().expect("a path in UTF-8"));
-    let kubectl = "kubectl() { cat test_data/cluster.json; }";
+    let kubectl = "kubectl() { cat test_data/rehearse/readme.json; }";
     let output = Command::new("bash").args(["-c", &format!("{kubectl}\n{command}")]).current_dir(root()).output();
     let output = output.expect("bash");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
