@@ -1,4 +1,4 @@
-//! What an evaluation takes in time, a fresh instance each, as in policy-server: cargo bench -p module-tests
+//! What an evaluation takes in time, a fresh instance each, as in policy-server: cargo bench -p tests
 //!
 //! Times are good for comparing runs on one machine. The budgets are instructions: `tests/module/budget.rs`.
 use std::sync::Arc;

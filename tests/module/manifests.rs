@@ -20,9 +20,9 @@ use k8s_openapi::{
 use kubewarden_policy_sdk::crd::policies::{
     admission_policy::AdmissionPolicySpec, cluster_admission_policy::ClusterAdmissionPolicySpec,
 };
-use tests::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tests::*;
 
 use crate::cel::holds;
 

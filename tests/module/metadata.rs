@@ -2,9 +2,9 @@
 use std::{collections::BTreeSet, fs};
 
 use evaluator::workspace;
-use tests::*;
 use serde_json::{Value, json};
 use serde_yaml_ng::{Mapping, Value as Yaml};
+use tests::*;
 
 use crate::manifests::{policies, text};
 

@@ -1,7 +1,7 @@
 //! The native guard says the same as the guard, for any allow list.
 use evaluator::{Capabilities, examples};
-use tests::*;
 use serde_json::{Value, json};
+use tests::*;
 
 use crate::{
     cel::{evaluate, holds},

@@ -6,9 +6,9 @@ use evaluator::{
     examples::{self, Answer},
     workspace,
 };
-use tests::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
+use tests::*;
 
 #[test]
 fn every_example_of_the_readme_has_the_answer_that_it_states() {
