@@ -51,7 +51,7 @@ e2e-tests: annotated-policy.wasm tools ## run e2e.bats, with kwctl where it is i
 	@KWCTL=$(KWCTL) POLICY=annotated-policy.wasm bats e2e.bats
 else
 e2e-tests: policy.wasm $(EVALUATOR) tools
-	@echo "e2e.bats with $(KWCTL), for want of kwctl"
+	@echo "e2e.bats with $(KWCTL) (kwctl not found)"
 	@KWCTL=$(KWCTL) POLICY=policy.wasm bats e2e.bats
 endif
 

@@ -3,10 +3,7 @@
 use std::{
     collections::{BTreeSet, VecDeque},
     error::Error,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result};
@@ -17,7 +14,7 @@ use serde_json::Value;
 #[derive(Default)]
 pub struct Capabilities {
     source: Source,
-    calls: AtomicUsize,
+    requests: Mutex<Vec<String>>,
 }
 
 #[derive(Default)]
@@ -75,7 +72,7 @@ type HostError = Box<dyn Error + Send + Sync>;
 
 impl Capabilities {
     fn of(source: Source) -> Self {
-        Self { source, calls: AtomicUsize::new(0) }
+        Self { source, requests: Mutex::default() }
     }
 
     /// The policy has not been granted access to any resource of Kubernetes.
@@ -115,7 +112,7 @@ impl Capabilities {
         operation: &str,
         payload: &[u8],
     ) -> Result<Vec<u8>, HostError> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+        lock(&self.requests).push(String::from_utf8_lossy(payload).into_owned());
         let call: GetResource = match (binding, namespace, operation) {
             ("kubewarden", "kubernetes", "get_resource") => serde_json::from_slice(payload)?,
             _ => return Err(format!("unknown host capability {binding}/{namespace}/{operation}").into()),
@@ -129,7 +126,7 @@ impl Capabilities {
                 .into());
             }
             Source::Replay(exchanges) => {
-                let next = exchanges.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let next = lock(exchanges).pop_front();
                 replayed(next, &Call::KubernetesGetResource(call))
             }
             Source::Cluster(objects) => call.answer_from(objects),
@@ -140,7 +137,12 @@ impl Capabilities {
 
     /// How many calls there were.
     pub fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
+        lock(&self.requests).len()
+    }
+
+    /// The payloads of the calls, in their order.
+    pub fn requests(&self) -> Vec<String> {
+        lock(&self.requests).clone()
     }
 }
 
@@ -160,6 +162,10 @@ impl GetResource {
         })?;
         Ok(found.to_string().into_bytes())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn replayed(exchange: Option<Exchange>, call: &Call) -> Result<Vec<u8>, HostError> {

@@ -3,6 +3,7 @@ mod bad_input;
 mod budget;
 mod cel;
 mod decision;
+mod kubernetes;
 mod manifests;
 mod metadata;
 mod meter;
