@@ -92,3 +92,8 @@ $(EVALUATOR):
 clean: ## remove what was built
 	cargo clean
 	rm -rf node_modules policy.wasm annotated-policy.wasm
+
+# The policies of deploy/ on a live cluster.
+.PHONY: cluster-tests
+cluster-tests: tools ## run cluster.bats against the cluster of the current kube context
+	@bats cluster.bats
