@@ -7,6 +7,7 @@ pub mod admission;
 pub mod capabilities;
 pub mod examples;
 pub mod policy;
+pub mod rehearse;
 pub mod workspace;
 
 pub use admission::{AdmissionRequest, AdmissionResponse};

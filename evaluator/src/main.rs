@@ -1,4 +1,7 @@
-//! `evaluator`: runs the policy on a request, as `kwctl run` does.
+//! `evaluator`: runs the policy on a request, as `kwctl run` does, or on a cluster.
+mod rehearse_command;
+mod settings;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -7,11 +10,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use evaluator::{AdmissionRequest, Capabilities, Policy, examples};
-use serde_json::{Value, json};
 
-/// Runs a Kubewarden policy on a request, as kwctl does, with no cluster and no registry
+use self::{rehearse_command::Rehearse, settings::Settings};
+
+/// Runs a Kubewarden policy, with no cluster and no registry
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true)]
 struct Cli {
@@ -21,14 +26,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Evaluate a policy and print the AdmissionResponse
+    /// Evaluate a policy on a request and print the AdmissionResponse, as kwctl does
     Run(Run),
+    /// Show what a policy would do to a cluster or a chart
+    Rehearse(Rehearse),
     /// Show the examples of a README, decided by a policy
     Examples {
         /// The policy's module
         module: PathBuf,
         /// The README
         readme: PathBuf,
+    },
+    /// Print the completions for a shell
+    Completions {
+        #[arg(value_enum)]
+        shell: Shell,
     },
 }
 
@@ -39,12 +51,8 @@ struct Run {
     /// An AdmissionReview or an AdmissionRequest, in JSON or YAML; - for standard input
     #[arg(short, long, value_name = "PATH")]
     request_path: PathBuf,
-    /// The policy's settings, in JSON
-    #[arg(long, value_name = "JSON", conflicts_with = "settings_path")]
-    settings_json: Option<String>,
-    /// A file with the policy's settings, in JSON or YAML
-    #[arg(short, long, value_name = "PATH")]
-    settings_path: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
     /// Let the policy read resources of Kubernetes
     #[arg(long)]
     allow_context_aware: bool,
@@ -54,18 +62,26 @@ struct Run {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Run(run) => run.evaluate(),
-        Command::Examples { module, readme } => show_examples(&module, &readme),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let error = format!("{error:#}");
-            eprintln!("Error: {}", error.lines().next().unwrap_or_default());
-            ExitCode::FAILURE
+    match Cli::parse().command {
+        Command::Run(run) => exit_code(run.evaluate().map(|()| ExitCode::SUCCESS), 1),
+        Command::Rehearse(rehearse) => exit_code(rehearse.run(), 2),
+        Command::Examples { module, readme } => {
+            exit_code(show_examples(&module, &readme).map(|()| ExitCode::SUCCESS), 1)
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "evaluator", &mut io::stdout());
+            ExitCode::SUCCESS
         }
     }
+}
+
+/// What to exit with; an error is a line on standard error, and `failed`.
+fn exit_code(done: Result<ExitCode>, failed: u8) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        let error = format!("{error:#}");
+        eprintln!("Error: {}", error.lines().next().unwrap_or_default());
+        failed.into()
+    })
 }
 
 impl Run {
@@ -73,7 +89,7 @@ impl Run {
         let name = self.request_path.display();
         let request = read(&self.request_path)?;
         let request = AdmissionRequest::parse(&request).with_context(|| format!("cannot use {name} as a request"))?;
-        let settings = self.settings()?;
+        let settings = self.settings.read()?;
         let capabilities = Arc::new(self.capabilities()?);
 
         let policy = Policy::load(&self.module)?;
@@ -81,15 +97,6 @@ impl Run {
         let response = policy.evaluate(&request, &settings, &capabilities)?;
         println!("{}", serde_json::to_string(&response)?);
         Ok(())
-    }
-
-    fn settings(&self) -> Result<Value> {
-        match (&self.settings_json, &self.settings_path) {
-            (Some(text), _) => serde_json::from_str(text).context("--settings-json is no JSON"),
-            (None, Some(path)) => serde_yaml_ng::from_str(&read(path)?)
-                .with_context(|| format!("{} is neither JSON nor YAML", path.display())),
-            (None, None) => Ok(json!({})),
-        }
     }
 
     fn capabilities(&self) -> Result<Capabilities> {

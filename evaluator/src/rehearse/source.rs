@@ -1,0 +1,110 @@
+//! Where objects come from: files, folders and standard input, each of which is read twice.
+use std::{
+    fs::{self, File},
+    io::{self, IsTerminal, Read, Seek},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail};
+use walkdir::WalkDir;
+
+/// What standard input is called.
+pub const STDIN: &str = "-";
+const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+
+/// An input that can be read again.
+pub struct Source {
+    pub name: Arc<str>,
+    pub bytes: u64,
+    content: Content,
+}
+
+enum Content {
+    File(PathBuf),
+    /// Standard input or a pipe, kept in a file that has no name and goes when this does.
+    Spooled(File),
+}
+
+/// The sources at these paths; standard input if there are none.
+///
+/// # Errors
+/// One can't be read.
+pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>> {
+    if paths.is_empty() {
+        if io::stdin().is_terminal() {
+            bail!("there is nothing to read: name files or folders, or pipe objects into standard input");
+        }
+        return Ok(vec![Source::stdin()?]);
+    }
+    let found: Vec<Vec<Source>> = paths.iter().map(|path| sources_at(path)).collect::<Result<_>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn sources_at(path: &Path) -> Result<Vec<Source>> {
+    if path == Path::new(STDIN) {
+        return Ok(vec![Source::stdin()?]);
+    }
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if metadata.is_dir() {
+        return folder(path);
+    }
+    Ok(vec![Source::file(path)?])
+}
+
+/// The files below a folder that may hold objects, in the order of their names.
+fn folder(path: &Path) -> Result<Vec<Source>> {
+    let holds_objects = |path: &Path| path.extension().is_some_and(|end| EXTENSIONS.iter().any(|known| end == *known));
+    let mut found = vec![];
+    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
+        let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
+        if entry.file_type().is_file() && holds_objects(entry.path()) {
+            found.push(Source::file(entry.path())?);
+        }
+    }
+    if found.is_empty() {
+        bail!("{} has no file that ends in .json, .yaml or .yml", path.display());
+    }
+    Ok(found)
+}
+
+impl Source {
+    fn file(path: &Path) -> Result<Self> {
+        let cannot = || format!("cannot read {}", path.display());
+        let name = path.display().to_string();
+        let file = File::open(path).with_context(cannot)?;
+        let metadata = file.metadata().with_context(cannot)?;
+        if metadata.is_file() {
+            let content = Content::File(path.to_owned());
+            return Ok(Self { name: name.into(), bytes: metadata.len(), content });
+        }
+        Self::spool(name, file)
+    }
+
+    fn stdin() -> Result<Self> {
+        Self::spool("standard input".to_owned(), io::stdin().lock())
+    }
+
+    fn spool(name: String, mut input: impl Read) -> Result<Self> {
+        let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
+        let bytes =
+            io::copy(&mut input, &mut file).with_context(|| format!("cannot keep {name} in a temporary file"))?;
+        Ok(Self { name: name.into(), bytes, content: Content::Spooled(file) })
+    }
+
+    /// Reads it from its start.
+    ///
+    /// # Errors
+    /// The file has gone, say.
+    pub fn open(&self) -> Result<Box<dyn Read + '_>> {
+        let cannot = || format!("cannot read {}", self.name);
+        match &self.content {
+            Content::File(path) => Ok(Box::new(File::open(path).with_context(cannot)?)),
+            Content::Spooled(file) => {
+                let mut file = file;
+                file.rewind().with_context(cannot)?;
+                Ok(Box::new(file))
+            }
+        }
+    }
+}

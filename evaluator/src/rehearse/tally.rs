@@ -1,0 +1,88 @@
+//! What comes of the objects, counted.
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{conditions::NotEvaluated, documents::Unreadable, sandbox::Field};
+
+/// What comes of an object, in the order of a report.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    Error,
+    Rejected,
+    Mutated,
+    Accepted,
+}
+
+/// What the policy answers to a workload.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    pub class: String,
+    pub to: Option<String>,
+    pub code: Option<u16>,
+    pub message: Option<String>,
+    pub fields: Vec<Field>,
+}
+
+/// The objects of one workload that get the same answer.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Row {
+    pub outcome: Outcome,
+    pub namespace: String,
+    pub kind: String,
+    pub name: String,
+    pub verdict: Verdict,
+}
+
+/// How many objects there are in a row.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Count {
+    pub pods: usize,
+    pub templates: usize,
+}
+
+/// The part of a manifest that leaves a workload out.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum LeftOut {
+    Rules,
+    NamespaceSelector,
+    ObjectSelector,
+    MatchConditions,
+}
+
+/// All that a report is made of.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub rows: BTreeMap<Row, Count>,
+    /// Objects that have no pod spec, by kind.
+    pub other_kinds: BTreeMap<String, usize>,
+    pub left_out: BTreeMap<LeftOut, usize>,
+    pub unreadable: Vec<Unreadable>,
+    /// Namespaces whose labels the selector looks at, and the input does not have.
+    pub without_labels: BTreeMap<String, usize>,
+    pub not_evaluated: BTreeMap<NotEvaluated, usize>,
+}
+
+impl Tally {
+    pub fn join(mut self, other: Self) -> Self {
+        for (row, count) in other.rows {
+            let sum = self.rows.entry(row).or_default();
+            sum.pods += count.pods;
+            sum.templates += count.templates;
+        }
+        add(&mut self.other_kinds, other.other_kinds);
+        add(&mut self.left_out, other.left_out);
+        add(&mut self.without_labels, other.without_labels);
+        add(&mut self.not_evaluated, other.not_evaluated);
+        self.unreadable.extend(other.unreadable);
+        self
+    }
+}
+
+fn add<K: Ord>(sums: &mut BTreeMap<K, usize>, counts: BTreeMap<K, usize>) {
+    for (key, count) in counts {
+        *sums.entry(key).or_default() += count;
+    }
+}

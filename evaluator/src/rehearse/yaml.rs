@@ -1,0 +1,175 @@
+//! Objects in YAML. The parser reads all that it is given, so a stream is cut at its document markers, and a
+//! List, as kubectl writes it, at its items.
+use std::{io::BufRead, mem, sync::Arc};
+
+use anyhow::{Context, Result};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_yaml_ng::Value;
+
+use super::{
+    documents::{Document, Place, Sink},
+    json,
+};
+
+/// Reads the documents of a stream.
+pub fn read(mut reader: impl BufRead, file: &Arc<str>, sink: &mut Sink) {
+    let mut document = Cut { place: Place::of(file, 1), text: vec![], items: Items::Unseen, sink };
+    let mut line = vec![];
+    loop {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => return document.end(),
+            Ok(_) => match after_marker(&line) {
+                Some(rest) => {
+                    document.end();
+                    document.line(rest);
+                }
+                None => document.line(&line),
+            },
+            Err(error) => return (document.sink)(Err(document.place.unreadable(error))),
+        }
+    }
+}
+
+/// What follows the marker of a document's start or end, if this line has one. No scalar can hold such a line.
+fn after_marker(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"---").or_else(|| line.strip_prefix(b"..."))?;
+    rest.first().is_none_or(u8::is_ascii_whitespace).then_some(rest)
+}
+
+/// A document that is being read, line by line.
+struct Cut<'s, 'f> {
+    place: Place,
+    /// Its lines, without those of the items.
+    text: Vec<u8>,
+    items: Items,
+    sink: &'s mut Sink<'f>,
+}
+
+/// The items of a List that is being read.
+enum Items {
+    Unseen,
+    /// The line before was the key `items`.
+    Announced,
+    Within {
+        indent: usize,
+        number: usize,
+        /// The lines of the item that is being read.
+        item: Vec<u8>,
+    },
+    Past,
+}
+
+impl Cut<'_, '_> {
+    fn line(&mut self, line: &[u8]) {
+        match &mut self.items {
+            Items::Unseen if line.trim_ascii_end() == b"items:" && may_be_a_list(&self.text) => {
+                self.items = Items::Announced;
+            }
+            Items::Announced => match item_indent(line) {
+                Some(indent) => self.items = Items::Within { indent, number: 1, item: without_dash(line) },
+                None if is_blank(line) => {}
+                None => {
+                    self.items = Items::Unseen;
+                    self.text.extend_from_slice(b"items:\n");
+                    self.text.extend_from_slice(line);
+                }
+            },
+            Items::Within { indent, number, item } if item_indent(line) == Some(*indent) => {
+                let (number_before, before) = (*number, mem::replace(item, without_dash(line)));
+                *number += 1;
+                self.end_item(number_before, &before);
+            }
+            Items::Within { indent, item, .. } if is_blank(line) || indent_of(line) > *indent => {
+                item.extend_from_slice(line);
+            }
+            Items::Within { .. } => {
+                self.end_items();
+                self.text.extend_from_slice(line);
+            }
+            Items::Unseen | Items::Past => self.text.extend_from_slice(line),
+        }
+    }
+
+    fn end_items(&mut self) {
+        if let Items::Within { number, item, .. } = mem::replace(&mut self.items, Items::Past) {
+            self.end_item(number, &item);
+        }
+    }
+
+    fn end_item(&mut self, number: usize, text: &[u8]) {
+        let place = self.place.item(number);
+        let read = to_json(text).and_then(|text| text.context("the item is empty"));
+        (self.sink)(match read {
+            Ok(text) => Ok(Document { place, text, listed_as: None }),
+            Err(error) => Err(place.unreadable(format_args!("{error:#}"))),
+        });
+    }
+
+    /// Ends the document, and begins the next one.
+    fn end(&mut self) {
+        if let Items::Announced = self.items {
+            self.text.extend_from_slice(b"items:\n");
+            self.items = Items::Unseen;
+        }
+        self.end_items_if_within();
+        let was_list = matches!(mem::replace(&mut self.items, Items::Unseen), Items::Past);
+        let text = mem::take(&mut self.text);
+        if !was_list && text.split(|byte| *byte == b'\n').all(is_blank) {
+            return;
+        }
+        let place = Place::of(&self.place.file, self.place.document + 1);
+        let place = mem::replace(&mut self.place, place);
+        if was_list {
+            return;
+        }
+        let read = to_json(&text).and_then(|text| match text {
+            Some(text) => Ok(json::read_document(text.get(), &place, self.sink)?),
+            None => Ok(()),
+        });
+        if let Err(error) = read {
+            (self.sink)(Err(place.unreadable(format_args!("{error:#}"))));
+        }
+    }
+
+    fn end_items_if_within(&mut self) {
+        if matches!(self.items, Items::Within { .. }) {
+            self.end_items();
+        }
+    }
+}
+
+/// Whether the keys before `items` leave that open: kubectl writes the kind after the items.
+fn may_be_a_list(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n');
+    lines.find(|line| line.starts_with(b"kind:")).is_none_or(|kind| kind.trim_ascii_end().ends_with(b"List"))
+}
+
+fn indent_of(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// How far the item is indented that begins at this line.
+fn item_indent(line: &[u8]) -> Option<usize> {
+    let indent = indent_of(line);
+    line[indent..].starts_with(b"- ").then_some(indent)
+}
+
+/// An item's first line, as the first line of a mapping.
+fn without_dash(line: &[u8]) -> Vec<u8> {
+    let indent = indent_of(line);
+    [&line[..indent], b" ", &line[indent + 1..]].concat()
+}
+
+/// Nothing, a comment, or a directive.
+fn is_blank(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_start().first(), None | Some(b'#' | b'%'))
+}
+
+/// A document in JSON; nothing if it is empty.
+fn to_json(yaml: &[u8]) -> Result<Option<Box<RawValue>>> {
+    // Not straight into JSON: this type tells of keys that are there twice.
+    let mut value: Value = serde_yaml_ng::from_slice(yaml)?;
+    value.apply_merge()?;
+    Ok(if value.is_null() { None } else { Some(to_raw_value(&value)?) })
+}
