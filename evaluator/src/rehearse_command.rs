@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use evaluator::{
     Policy,
     rehearse::{Rehearsal, Report, Scope},
@@ -38,13 +38,14 @@ Exit codes: 0; 1 for --fail-on; 2 for an error, or if part of the input can't be
 
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("how").args(["policy", "settings_json", "settings_path"]).required(true))]
 pub struct Rehearse {
     /// The policy's module
     module: PathBuf,
     /// Files and folders with objects in JSON or YAML; - or nothing for standard input
     paths: Vec<PathBuf>,
     /// The manifest of the policy: its settings, and what it is asked about
-    #[arg(short, long, value_name = "PATH", conflicts_with_all = ["settings_json", "settings_path"])]
+    #[arg(short, long, value_name = "PATH")]
     policy: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,

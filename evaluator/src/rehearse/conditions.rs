@@ -29,7 +29,7 @@ pub enum Matched {
 }
 
 /// A condition that is not evaluated, and taken as true.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Debug)]
 pub struct NotEvaluated {
     pub name: String,
     pub why: String,
@@ -69,7 +69,9 @@ impl Conditions {
                 Err(error @ ExecutionError::NoSuchKey(_)) => {
                     matched = Matched::Failed(format!("match condition '{name}' fails: {}", uncapitalized(&error)));
                 }
-                Ok(value) => not_evaluated.push(NotEvaluated::new(name, format!("it is not a boolean: {value:?}"))),
+                Ok(value) => {
+                    not_evaluated.push(NotEvaluated::new(name, format!("it is a {}, not a bool", value.type_of())))
+                }
                 Err(error) => not_evaluated.push(NotEvaluated::new(name, uncapitalized(&error))),
             }
         }

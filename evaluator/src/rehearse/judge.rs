@@ -182,9 +182,7 @@ impl Judge<'_> {
         let Some(conditions) = &scope.conditions else { return Ok(None) };
         let object: Value = serde_json::from_str(subject.object.get()).unwrap_or_default();
         let (matched, not_evaluated) = conditions.evaluate(&json!(subject.request(None)), &object);
-        for condition in not_evaluated {
-            *tally.not_evaluated.entry(condition).or_default() += 1;
-        }
+        not_evaluated.into_iter().for_each(|condition| tally.not_evaluated(condition, 1));
         match matched {
             Matched::Yes => Ok(None),
             Matched::Failed(message) if scope.fails_closed => Ok(Some(message)),
@@ -232,7 +230,9 @@ fn own_and_pods(own: Result<Verdict, LeftOut>, pods: Result<Verdict, LeftOut>) -
     match (own, pods) {
         (Ok(own), _) if own.outcome != Outcome::Accepted => Ok(own),
         // The warning says whose Pods they are.
-        (Ok(own), Ok(pods)) if own.message.is_some() => Ok(Verdict { message: own.message, ..pods }),
+        (Ok(own), Ok(pods)) if own.message.is_some() && pods.outcome == Outcome::Mutated => {
+            Ok(Verdict { message: own.message, ..pods })
+        }
         (Ok(own), Err(_)) => Ok(own),
         (_, pods) => pods,
     }

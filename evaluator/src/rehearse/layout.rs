@@ -1,6 +1,6 @@
 //! The report, as people read it, before it is text or markdown.
 use super::{
-    report::{Outcomes, Report, Workload},
+    report::{Outcomes, Report, Workload, counted},
     tally::Outcome,
 };
 
@@ -109,7 +109,7 @@ fn sandboxes(report: &Report) -> Section {
         workload.cells(vec![workload.new_class(), fields.join("\n")])
     };
     let rows = report.workloads.iter().filter(|workload| !workload.fields.is_empty()).map(row).collect();
-    Section { title: "Look at these first", tone: Tone::Warning, lines, table: Some(Table { head, rows }) }
+    Section { title: "Look at these first: sandboxes", tone: Tone::Warning, lines, table: Some(Table { head, rows }) }
 }
 
 fn classes(report: &Report) -> Section {
@@ -120,7 +120,7 @@ fn classes(report: &Report) -> Section {
         [printable(&class.class)].into_iter().chain(counts).collect()
     };
     let rows = report.classes.iter().filter(|class| class.look_first).map(row).collect();
-    Section { title: "Look at these first", tone: Tone::Warning, lines, table: Some(Table { head, rows }) }
+    Section { title: "Look at these first: classes", tone: Tone::Warning, lines, table: Some(Table { head, rows }) }
 }
 
 fn rows(report: &Report, outcome: Outcome, title: &'static str, tone: Tone) -> Section {
@@ -158,10 +158,6 @@ impl Workload {
     fn new_class(&self) -> String {
         self.to.as_deref().map(printable).unwrap_or_default()
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Text of an object that can't move the cursor of a terminal, or break a table.

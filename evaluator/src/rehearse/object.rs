@@ -8,7 +8,7 @@ use super::documents::Document;
 
 /// The head of an object.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 pub struct Header {
     pub api_version: Option<String>,
     pub kind: Option<String>,
@@ -50,7 +50,7 @@ impl Object {
     /// # Errors
     /// It has no kind, or its metadata is not that of an object.
     pub fn of(document: &Document) -> Result<Self> {
-        let header: Header = serde_json::from_str(document.text.get()).map_err(|error| anyhow!("{error}"))?;
+        let header = header(document.text.get())?;
         let listed_as = document.listed_as.clone();
         let (api_version, kind) = match (header.api_version, header.kind, listed_as) {
             (api_version, Some(kind), _) => (api_version, kind),
@@ -62,6 +62,18 @@ impl Object {
         let metadata = header.metadata.unwrap_or_default();
         Ok(Self { group: group.to_owned(), version: version.to_owned(), kind, metadata })
     }
+}
+
+/// Reads the head, or says where it is wrong; not at which line, for the text may be ours.
+fn header(text: &str) -> Result<Header> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| {
+        let why = error.inner().to_string();
+        let why = why.split(" at line ").next().unwrap_or_default();
+        match error.path().to_string().as_str() {
+            "." => anyhow!("{why}"),
+            path => anyhow!("{path}: {why}"),
+        }
+    })
 }
 
 impl Object {

@@ -209,10 +209,9 @@ fn notes(scope: &Scope, reads_classes: bool, tally: &Tally) -> Vec<String> {
             condition.name, condition.why
         ));
     }
-    for (condition, times) in &tally.not_evaluated {
-        let (name, why) = (&condition.name, &condition.why);
-        notes
-            .push(format!("Match condition '{name}' is not evaluated for {times} requests, and taken as true: {why}."));
+    for (name, (why, times)) in &tally.not_evaluated {
+        let times = counted(*times, "request");
+        notes.push(format!("Match condition '{name}' is not evaluated for {times}, and taken as true: {why}."));
     }
     if !tally.without_labels.is_empty() {
         let names: Vec<&str> = tally.without_labels.keys().map(String::as_str).collect();
@@ -240,4 +239,9 @@ impl From<(Row, Count)> for Workload {
             (verdict.class, verdict.to, verdict.code, verdict.message, verdict.fields);
         Self { namespace, kind, name, pods, templates, outcome, class, to, code, message, fields }
     }
+}
+
+/// A number of things.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

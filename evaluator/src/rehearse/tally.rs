@@ -62,10 +62,20 @@ pub struct Tally {
     pub unreadable: Vec<Unreadable>,
     /// Namespaces whose labels the selector looks at, and the input does not have.
     pub without_labels: BTreeMap<String, usize>,
-    pub not_evaluated: BTreeMap<NotEvaluated, usize>,
+    /// By the names of match conditions: a reason, and how often.
+    pub not_evaluated: BTreeMap<String, (String, usize)>,
 }
 
 impl Tally {
+    /// Counts a match condition. Of several reasons, the first in the alphabet is kept, whichever came first.
+    pub fn not_evaluated(&mut self, NotEvaluated { name, why }: NotEvaluated, times: usize) {
+        let (kept, sum) = self.not_evaluated.entry(name).or_insert_with(|| (why.clone(), 0));
+        if why < *kept {
+            *kept = why;
+        }
+        *sum += times;
+    }
+
     pub fn join(mut self, other: Self) -> Self {
         for (row, count) in other.rows {
             let sum = self.rows.entry(row).or_default();
@@ -75,7 +85,9 @@ impl Tally {
         add(&mut self.other_kinds, other.other_kinds);
         add(&mut self.left_out, other.left_out);
         add(&mut self.without_labels, other.without_labels);
-        add(&mut self.not_evaluated, other.not_evaluated);
+        for (name, (why, times)) in other.not_evaluated {
+            self.not_evaluated(NotEvaluated { name, why }, times);
+        }
         self.unreadable.extend(other.unreadable);
         self
     }

@@ -13,7 +13,7 @@ use super::{
 
 /// Reads the documents of a stream.
 pub fn read(mut reader: impl BufRead, file: &Arc<str>, sink: &mut Sink) {
-    let mut document = Cut { place: Place::of(file, 1), text: vec![], items: Items::Unseen, sink };
+    let mut document = Cut { place: Place::of(file, 1), lines: 0, begun: 0, text: vec![], items: Items::Unseen, sink };
     let mut line = vec![];
     loop {
         line.clear();
@@ -40,6 +40,9 @@ fn after_marker(line: &[u8]) -> Option<&[u8]> {
 /// A document that is being read, line by line.
 struct Cut<'s, 'f> {
     place: Place,
+    /// How many lines of the file have been read, and how many before this document.
+    lines: usize,
+    begun: usize,
     /// Its lines, without those of the items.
     text: Vec<u8>,
     items: Items,
@@ -54,7 +57,9 @@ enum Items {
     Within {
         indent: usize,
         number: usize,
-        /// The lines of the item that is being read.
+        /// How many lines there are before the item that is being read.
+        begun: usize,
+        /// Its lines.
         item: Vec<u8>,
     },
     Past,
@@ -62,12 +67,20 @@ enum Items {
 
 impl Cut<'_, '_> {
     fn line(&mut self, line: &[u8]) {
+        self.add(line);
+        self.lines += 1;
+    }
+
+    fn add(&mut self, line: &[u8]) {
         match &mut self.items {
             Items::Unseen if line.trim_ascii_end() == b"items:" && may_be_a_list(&self.text) => {
                 self.items = Items::Announced;
             }
             Items::Announced => match item_indent(line) {
-                Some(indent) => self.items = Items::Within { indent, number: 1, item: without_dash(line) },
+                Some(indent) => {
+                    let (begun, item) = (self.lines, without_dash(line));
+                    self.items = Items::Within { indent, number: 1, begun, item };
+                }
                 None if is_blank(line) => {}
                 None => {
                     self.items = Items::Unseen;
@@ -75,10 +88,11 @@ impl Cut<'_, '_> {
                     self.text.extend_from_slice(line);
                 }
             },
-            Items::Within { indent, number, item } if item_indent(line) == Some(*indent) => {
-                let (number_before, before) = (*number, mem::replace(item, without_dash(line)));
+            Items::Within { indent, number, begun, item } if item_indent(line) == Some(*indent) => {
+                let before = mem::replace(item, without_dash(line));
+                let (number_before, begun_before) = (*number, mem::replace(begun, self.lines));
                 *number += 1;
-                self.end_item(number_before, &before);
+                self.end_item(number_before, begun_before, &before);
             }
             Items::Within { indent, item, .. } if is_blank(line) || indent_of(line) > *indent => {
                 item.extend_from_slice(line);
@@ -92,14 +106,14 @@ impl Cut<'_, '_> {
     }
 
     fn end_items(&mut self) {
-        if let Items::Within { number, item, .. } = mem::replace(&mut self.items, Items::Past) {
-            self.end_item(number, &item);
+        if let Items::Within { number, begun, item, .. } = mem::replace(&mut self.items, Items::Past) {
+            self.end_item(number, begun, &item);
         }
     }
 
-    fn end_item(&mut self, number: usize, text: &[u8]) {
+    fn end_item(&mut self, number: usize, begun: usize, text: &[u8]) {
         let place = self.place.item(number);
-        let read = to_json(text).and_then(|text| text.context("the item is empty"));
+        let read = to_json(text, begun).and_then(|text| text.context("the item is empty"));
         (self.sink)(match read {
             Ok(text) => Ok(Document { place, text, listed_as: None }),
             Err(error) => Err(place.unreadable(format_args!("{error:#}"))),
@@ -115,6 +129,7 @@ impl Cut<'_, '_> {
         self.end_items_if_within();
         let was_list = matches!(mem::replace(&mut self.items, Items::Unseen), Items::Past);
         let text = mem::take(&mut self.text);
+        let begun = mem::replace(&mut self.begun, self.lines);
         if !was_list && text.split(|byte| *byte == b'\n').all(is_blank) {
             return;
         }
@@ -123,7 +138,7 @@ impl Cut<'_, '_> {
         if was_list {
             return;
         }
-        let read = to_json(&text).and_then(|text| match text {
+        let read = to_json(&text, begun).and_then(|text| match text {
             Some(text) => Ok(json::read_document(text.get(), &place, self.sink)?),
             None => Ok(()),
         });
@@ -166,8 +181,12 @@ fn is_blank(line: &[u8]) -> bool {
     matches!(line.trim_ascii_start().first(), None | Some(b'#' | b'%'))
 }
 
-/// A document in JSON; nothing if it is empty.
-fn to_json(yaml: &[u8]) -> Result<Option<Box<RawValue>>> {
+/// A document in JSON; nothing if it is empty. An error names the line of the file, which has others before.
+fn to_json(yaml: &[u8], lines_before: usize) -> Result<Option<Box<RawValue>>> {
+    parse(yaml).or_else(|_| parse(&[&vec![b'\n'; lines_before], yaml].concat()))
+}
+
+fn parse(yaml: &[u8]) -> Result<Option<Box<RawValue>>> {
     // Not straight into JSON: this type tells of keys that are there twice.
     let mut value: Value = serde_yaml_ng::from_slice(yaml)?;
     value.apply_merge()?;

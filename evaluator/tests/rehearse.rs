@@ -1,0 +1,593 @@
+//! `evaluator rehearse`, as it is used.
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::{Arc, LazyLock},
+};
+
+use evaluator::{
+    AdmissionRequest, AdmissionResponse, Capabilities, Policy, examples,
+    workspace::{module, root},
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const DUMP: &str = "test_data/rehearse/cluster.yml";
+const MANIFEST: &str = "test_data/rehearse/policy.yml";
+const CLASSES: &str = "test_data/runtimeclasses.yml";
+const SETTINGS: &str = r#"{"reservedRuntimes": ["runc"], "fallbackRuntime": "kata"}"#;
+/// The object of the dump that can't be read.
+const NAMELESS: &str = "Error: cannot read test_data/rehearse/cluster.yml, document 1, item 31: kind: missing field\n";
+
+fn evaluator(options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_evaluator"));
+    command.current_dir(root()).arg("rehearse").arg(module()).args(options);
+    command
+}
+
+fn run(options: &[&str]) -> Output {
+    evaluator(options).output().expect("the evaluator runs")
+}
+
+/// The same, with this on standard input.
+fn piped(options: &[&str], input: &str) -> Output {
+    let pipes =
+        |command: &mut Command| command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = pipes(&mut evaluator(options)).expect("the evaluator runs");
+    child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+#[track_caller]
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// What is printed by a rehearsal that ends with this code and this on standard error.
+#[track_caller]
+fn printed(output: &Output, code: i32, stderr: &str) -> String {
+    assert_eq!(text(&output.stderr), stderr);
+    assert_eq!(output.status.code(), Some(code));
+    text(&output.stdout)
+}
+
+/// The report in JSON, of objects that can all be read.
+#[track_caller]
+fn report(output: &Output) -> Value {
+    serde_json::from_str(&printed(output, 0, "")).expect("JSON")
+}
+
+/// Asserts that a rehearsal fails with code 2, nothing on stdout, and one line that begins like this.
+#[track_caller]
+fn fails(output: &Output, line: &str) {
+    let stderr = text(&output.stderr);
+    assert!(stderr.starts_with(line) && stderr.lines().count() == 1, "{stderr}");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[track_caller]
+fn file(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A file of this test, in a folder that cargo keeps for tests.
+fn temporary(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rehearse").join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder to write to");
+    fs::write(&path, text).expect("a file to write");
+    path.to_str().expect("a path in UTF-8").to_owned()
+}
+
+fn policy() -> &'static Policy {
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::load(module()).expect("the module is a policy"));
+    &POLICY
+}
+
+fn classes() -> Vec<Value> {
+    examples::documents(&file(CLASSES)).expect("RuntimeClasses")
+}
+
+fn pod(name: &str, spec: Value) -> Value {
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": name, "namespace": "team-a" }, "spec": spec })
+}
+
+fn pod_of(name: &str, class: &str) -> Value {
+    pod(name, json!({ "runtimeClassName": class }))
+}
+
+fn list(items: &[Value]) -> String {
+    json!({ "apiVersion": "v1", "items": items, "kind": "List", "metadata": { "resourceVersion": "" } }).to_string()
+}
+
+/// A row of the report.
+#[track_caller]
+fn row<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let rows = report["workloads"].as_array().expect("rows");
+    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name} in {report:#}"))
+}
+
+// To write these files anew: evaluator rehearse policy.wasm test_data/rehearse/cluster.yml
+// --policy test_data/rehearse/policy.yml --output FORMAT > test_data/rehearse/report.EXTENSION
+#[rstest]
+#[case("text", "test_data/rehearse/report.txt")]
+#[case("json", "test_data/rehearse/report.json")]
+#[case("markdown", "test_data/rehearse/report.md")]
+fn reports_on_every_kind_and_every_outcome(#[case] format: &str, #[case] golden: &str) {
+    let output = run(&[DUMP, "--policy", MANIFEST, "--output", format]);
+    assert_eq!(printed(&output, 2, NAMELESS), file(golden));
+}
+
+#[test]
+fn reports_the_same_of_the_same_objects_however_they_are_written() {
+    let dump: Value = serde_yaml_ng::from_str(&file(DUMP)).expect("YAML");
+    let items: Vec<Value> =
+        dump["items"].as_array().expect("items").iter().filter(|item| !item["kind"].is_null()).cloned().collect();
+    let yaml = |value: &Value| serde_yaml_ng::to_string(value).expect("YAML");
+    let indented: String = yaml(&json!({ "kind": "List", "apiVersion": "v1", "items": items }))
+        .lines()
+        .map(|line| if line.starts_with(['-', ' ']) { format!("  {line}\n") } else { format!("{line}\n") })
+        .collect();
+    let written = [
+        ("list.json", list(&items)),
+        ("pretty.json", serde_json::to_string_pretty(&json!({ "kind": "List", "items": items })).expect("JSON")),
+        ("array.json", json!(items).to_string()),
+        ("stream.json", items.iter().map(|item| format!("{item}\n")).collect()),
+        ("list.yml", yaml(&json!({ "apiVersion": "v1", "items": items, "kind": "List" }))),
+        ("indented.yml", indented),
+        ("documents.yml", items.iter().map(|item| format!("---\n# Source: chart\n{}", yaml(item))).collect()),
+        ("flow.yml", items.iter().map(|item| format!("--- {item}\n...\n")).collect()),
+    ];
+    let options = ["--policy", MANIFEST, "--output", "json"];
+    let expected = report(&piped(&options, &list(&items)));
+    assert_eq!(expected["summary"]["judged"], 22);
+    for (name, text) in written {
+        let path = temporary(name, &text);
+        assert_eq!(report(&run(&[&[path.as_str()], options.as_slice()].concat())), expected, "{name}");
+    }
+    for (number, item) in items.iter().enumerate() {
+        temporary(&format!("folder/{}/{number}.yaml", number % 3), &yaml(item));
+    }
+    temporary("folder/README.md", "No object.\n");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rehearse/folder");
+    assert_eq!(report(&run(&[&[folder.to_str().expect("UTF-8")], options.as_slice()].concat())), expected);
+}
+
+/// What the policy answers to a request, as a row of a report has it.
+fn answered(response: &AdmissionResponse, object: &Value) -> Value {
+    let status = response.status.as_ref();
+    let mut mutated = object.clone();
+    let patch = response.decoded_patch().expect("a patch");
+    patch.iter().for_each(|patch| json_patch::patch(&mut mutated, patch).expect("it fits"));
+    let outcome = match (response.allowed, status.and_then(|status| status.code), &patch) {
+        (true, _, None) => "accepted",
+        (true, _, Some(_)) => "mutated",
+        (false, Some(500), _) => "error",
+        (false, ..) => "rejected",
+    };
+    json!({
+        "outcome": outcome,
+        "to": patch.map(|_| mutated["spec"]["runtimeClassName"].clone()),
+        "code": status.and_then(|status| status.code),
+        "message": status.and_then(|status| status.message.clone()).or(response.warnings.clone().map(|lines| lines.join("; "))),
+    })
+}
+
+/// The same of a row.
+fn told(row: &Value) -> Value {
+    json!({ "outcome": row["outcome"], "to": row["to"], "code": row["code"], "message": row["message"] })
+}
+
+#[rstest]
+#[case(SETTINGS)]
+#[case(r#"{"reservedRuntimes": ["runc"], "defaultRuntimeReserved": true}"#)]
+#[case(r#"{"allowedRuntimes": ["kata*"], "fallbackRuntime": "kata", "defaultRuntimeReserved": true}"#)]
+#[case(r#"{"allowedRuntimes": ["runsc"], "fallbackRuntime": "ghost"}"#)]
+#[case(r#"{}"#)]
+fn reports_of_recorded_objects_what_the_policy_answers_to_their_requests(#[case] settings: &str) {
+    let cluster = Arc::new(Capabilities::cluster(classes()));
+    let settings_value = serde_json::from_str(settings).expect("JSON");
+    let mut rehearsed = 0;
+    for entry in fs::read_dir(root().join("test_data/requests")).expect("recorded requests") {
+        let path = entry.expect("a file").path();
+        let Ok(request) = AdmissionRequest::parse(&file(&path)) else { continue };
+        if request.operation != "CREATE" || request.kind.kind == "Service" {
+            continue;
+        }
+        let object = request.object.clone().expect("an object");
+        let response = policy().evaluate(&request, &settings_value, &cluster).expect("an answer");
+        let options = ["--settings-json", settings, "--runtime-classes", CLASSES, "--output", "json"];
+        let report = report(&piped(&options, &object.to_string()));
+        let row = &report["workloads"][0];
+        // A template that is let in is told by its Pods, in its own words.
+        let expected = if row["templates"] == 1 && response.allowed {
+            let spec = object.pointer("/spec/template/spec").or(object.pointer("/spec/jobTemplate/spec/template/spec"));
+            let pod = pod("of-template", spec.expect("a pod spec").clone());
+            let pod_request = AdmissionRequest::create(pod.clone()).expect("a request");
+            let mut told =
+                answered(&policy().evaluate(&pod_request, &settings_value, &cluster).expect("an answer"), &pod);
+            if let Some(warnings) = response.warnings.filter(|_| told["outcome"] == "mutated") {
+                told["message"] = json!(warnings.join("; "));
+            }
+            told
+        } else {
+            answered(&response, &object)
+        };
+        assert_eq!(told(row), expected, "{}", path.display());
+        assert_eq!(report["summary"]["judged"], 1);
+        rehearsed += 1;
+    }
+    assert!(rehearsed >= 8, "{rehearsed} recorded requests");
+}
+
+/// A Pod of 3 KB as the API server has it, one of a large cluster's; its workload and its namespace.
+fn pod_of_large_cluster(recorded: &str, number: usize) -> (String, (String, String)) {
+    let workload = number / 10;
+    let class = ["null", r#""runc-plain""#, r#""kata""#, r#""gvisor""#, r#""ghost""#, r#""runc-bare""#][workload % 6];
+    let (namespace, name) = (format!("team-{}", workload % 40), format!("web-{workload}"));
+    let owner = format!(r#"{{"kind":"ReplicaSet","name":"{name}-6d4cf56db6","controller":true}}"#);
+    let metadata = format!(
+        r#""metadata":{{"namespace":"{namespace}","ownerReferences":[{owner}],"labels":{{"pod-template-hash":"6d4cf56db6"}},"#
+    );
+    let pod = recorded
+        .replace(r#""metadata":{"#, &metadata)
+        .replace(r#""runtimeClassName":"runc-plain""#, &format!(r#""runtimeClassName":{class}"#));
+    (pod, (namespace, name))
+}
+
+/// The object of a recorded request, without the metadata that the Pods of a cluster do not share.
+fn recorded_pod() -> String {
+    let review: Value = serde_json::from_str(&file("test_data/requests/pod-create-runc-plain.json")).expect("JSON");
+    let mut pod = review["request"]["object"].clone();
+    let metadata = pod["metadata"].as_object_mut().expect("an object");
+    metadata.retain(|key, _| !["name", "namespace", "labels"].contains(&key.as_str()));
+    pod.to_string()
+}
+
+/// What the policy answers, as a row of a report has it.
+fn told_by_answer(answer: &Value) -> Value {
+    let outcome = match (answer["accepted"] == true, answer["mutated_object"].is_object(), answer["code"] == 500) {
+        (true, false, _) => "accepted",
+        (true, true, _) => "mutated",
+        (false, _, true) => "error",
+        (false, ..) => "rejected",
+    };
+    let to = answer["mutated_object"]["spec"]["runtimeClassName"].clone();
+    let message = [&answer["message"], &answer["warnings"][0]].into_iter().find(|text| text.is_string());
+    json!({ "outcome": outcome, "to": to, "code": answer["code"], "message": message })
+}
+
+#[test]
+fn counts_ten_thousand_pods_as_the_policy_answers_one_by_one() {
+    const PODS: usize = 10_000;
+    let recorded = recorded_pod();
+    let pods: Vec<_> = (0..PODS).map(|number| pod_of_large_cluster(&recorded, number)).collect();
+    let cluster = Arc::new(Capabilities::cluster(classes()));
+    let mut rows: BTreeMap<(String, String), (Value, u64)> = BTreeMap::new();
+    for (pod, workload) in &pods {
+        let kind = r#"{"group":"","version":"v1","kind":"Pod"}"#;
+        let payload = format!(
+            r#"{{"request":{{"uid":"1","operation":"CREATE","kind":{kind},"object":{pod}}},"settings":{SETTINGS}}}"#
+        );
+        let answer = policy().call("validate", payload.as_bytes(), &cluster).expect("an answer");
+        let told = told_by_answer(&serde_json::from_slice(&answer).expect("JSON"));
+        let row = rows.entry(workload.clone()).or_insert_with(|| (told.clone(), 0));
+        assert_eq!(row.0, told);
+        row.1 += 1;
+    }
+
+    let items: Vec<String> = pods.into_iter().map(|(pod, _)| pod).collect();
+    let input = format!(r#"{{"apiVersion":"v1","items":[{}],"kind":"List"}}"#, items.join(","));
+    let options = ["--settings-json", SETTINGS, "--runtime-classes", CLASSES, "--output", "json"];
+    let report = report(&piped(&options, &input));
+    let mut found = BTreeMap::new();
+    for row in report["workloads"].as_array().expect("rows") {
+        assert_eq!(row["kind"], "Deployment");
+        let key = |name: &str| row[name].as_str().expect("a text").to_owned();
+        found.insert((key("namespace"), key("name")), (told(row), row["pods"].as_u64().expect("a number")));
+    }
+    assert_eq!(found, rows);
+    let sum =
+        |outcome: &str| rows.values().filter(|(told, _)| told["outcome"] == outcome).map(|(_, pods)| pods).sum::<u64>();
+    let summary = json!({
+        "judged": PODS, "accepted": sum("accepted"), "mutated": sum("mutated"), "rejected": sum("rejected"),
+        "errors": 0, "mutatedTo": { "kata": sum("mutated") }, "unreadable": 0,
+    });
+    assert_eq!(report["summary"], summary);
+    assert!(sum("accepted") > 0 && sum("mutated") > 0 && sum("rejected") > 0, "{summary}");
+}
+
+#[test]
+fn says_first_that_names_alone_are_compared_without_runtime_classes() {
+    let input = pod_of("web", "runc-plain").to_string();
+    let output = piped(&["--settings-json", r#"{"reservedRuntimes": ["runc"]}"#], &input);
+    let report = "\
+Policy on 1 object, as if created now
+
+NOTES
+The input has no RuntimeClasses, and there is no --runtime-classes: names alone are compared, not handlers.
+
+SUMMARY
+accepted 1, mutated 0, rejected 0, errors 0
+
+NAMESPACES
+NAMESPACE  JUDGED  ACCEPTED  MUTATED  REJECTED  ERRORS
+team-a     1       1         0        0         0
+";
+    assert_eq!(printed(&output, 0, ""), report);
+}
+
+#[test]
+fn takes_the_classes_of_the_input_before_those_of_another_file() {
+    let other = json!({ "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": { "name": "gvisor" }, "handler": "runc" });
+    let input = list(&[pod_of("moved", "gvisor"), pod_of("kept", "kata"), other]);
+    let options = ["--settings-json", SETTINGS, "--runtime-classes", CLASSES, "--output", "json"];
+    let report = report(&piped(&options, &input));
+    assert_eq!(row(&report, "moved")["message"], "runtime 'gvisor' is reserved: this Pod will run with 'kata'");
+    assert_eq!(row(&report, "kept")["outcome"], "accepted");
+    assert_eq!(report["runtimeClasses"], json!(["gvisor", "kata", "runc-bare", "runc-plain"]));
+}
+
+#[test]
+fn reads_items_that_leave_their_kind_to_their_list() {
+    let item = json!({ "metadata": { "name": "web" }, "spec": { "runtimeClassName": "runc-plain" } });
+    let pods = json!({ "kind": "PodList", "apiVersion": "v1", "items": [item] });
+    let class = json!({ "metadata": { "name": "runc-plain" }, "handler": "runc" });
+    let classes = json!({ "kind": "RuntimeClassList", "apiVersion": "node.k8s.io/v1", "items": [class] });
+    let empty = json!({ "kind": "PodList", "apiVersion": "v1", "items": null });
+    let text = |value: &Value| {
+        let parts: Vec<String> =
+            ["kind", "apiVersion", "items"].iter().map(|key| format!("\"{key}\": {}", value[key])).collect();
+        format!("{{{}}}\n", parts.join(", "))
+    };
+    let input = text(&pods) + &text(&classes) + &text(&empty);
+    let options = ["--settings-json", r#"{"reservedRuntimes": ["runc"]}"#, "--output", "json"];
+    let report = report(&piped(&options, &input));
+    assert_eq!(row(&report, "web")["message"], "runtime 'runc-plain' is reserved: it runs on 'runc'");
+}
+
+#[test]
+fn names_what_it_cannot_read_and_judges_the_rest() {
+    let good = pod_of("good", "kata");
+    let broken_yaml = format!("{}---\na: 'b\n---\nkind: Pod\n---\n{good}\n", "---\na: 1\na: 2\n");
+    let broken_yaml = temporary("broken.yml", &broken_yaml);
+    let nameless_item = temporary("item.yml", "items:\n- a: [1\n- kind: Pod\n  apiVersion: v1\n- 5\nkind: List\n");
+    let cut = temporary("cut.json", &format!("{good} {{\"items\": [{good}, {{\"kind\": \"Pod"));
+    let scalar = temporary("scalar.json", &format!("[{good}, 5]"));
+    let labels = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "labels": { "a": 1 } } });
+    let labels = temporary("labels.json", &labels.to_string());
+    let options = ["--settings-json", "{}", "--output", "json"];
+    let paths = [&broken_yaml, &nameless_item, &cut, &scalar, &labels].map(String::as_str);
+    let output = run(&[paths.as_slice(), options.as_slice()].concat());
+    let first = format!(
+        "Error: cannot read {broken_yaml}, document 1: duplicate entry with key \"a\" at line 2 column 1 (and 7 more)\n"
+    );
+    let report: Value = serde_json::from_str(&printed(&output, 2, &first)).expect("JSON");
+    let mut found = String::new();
+    for unreadable in report["unreadable"].as_array().expect("a list") {
+        let file = unreadable["file"].as_str().expect("a name").rsplit('/').next().expect("a name");
+        let (document, item) = (&unreadable["document"], &unreadable["item"]);
+        writeln!(found, "{file} {document} {item} {}", unreadable["message"]).expect("memory");
+    }
+    assert_eq!(
+        found,
+        r#"broken.yml 1 null "duplicate entry with key \"a\" at line 2 column 1"
+broken.yml 2 null "found unexpected end of stream at line 6 column 1, while scanning a quoted scalar at line 5 column 4"
+broken.yml 3 null "apiVersion: missing field"
+cut.json 2 null "EOF while parsing a string at line 1 column 257; the rest of the file is not read"
+item.yml 1 1 "did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 6"
+item.yml 1 3 "invalid type: integer `5`, expected an object"
+labels.json 1 null "metadata.labels.a: invalid type: integer `1`, expected a string"
+scalar.json 1 2 "invalid type: integer `5`, expected an object"
+"#
+    );
+    assert_eq!(report["summary"]["judged"], 5);
+}
+
+#[rstest]
+#[case("rejected", "ghost", 1)]
+#[case("rejected", "runc-plain", 0)]
+#[case("mutated", "runc-plain", 1)]
+#[case("rejected,mutated", "runc-plain", 1)]
+#[case("rejected,mutated", "ghost", 1)]
+#[case("rejected,mutated", "kata", 0)]
+fn fails_on_the_outcomes_that_it_is_told(#[case] outcomes: &str, #[case] class: &str, #[case] code: i32) {
+    let options = ["--settings-json", SETTINGS, "--runtime-classes", CLASSES, "--fail-on", outcomes];
+    let output = piped(&options, &pod_of("web", class).to_string());
+    assert!(printed(&output, code, "").starts_with("Policy on 1 object, as if created now\n"));
+}
+
+#[test]
+fn fails_on_an_error_as_on_a_rejection() {
+    let options = ["--settings-json", r#"{"fallbackRuntime": "nowhere"}"#, "--runtime-classes", CLASSES];
+    let input = pod("web", json!({})).to_string();
+    let report = printed(&piped(&[options.as_slice(), &["--fail-on", "rejected"]].concat(), &input), 1, "");
+    assert!(report.contains("accepted 0, mutated 0, rejected 0, errors 1\n"), "{report}");
+    printed(&piped(&options, &input), 0, "");
+}
+
+#[test]
+fn says_in_a_line_what_it_cannot_use() {
+    let policy = |text: &str| temporary(&format!("policy-{}.yml", text.len()), text);
+    let none = policy("kind: Pod\n");
+    let manifest = "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: a}\nspec: {mutating: true, rules: []}\n";
+    let two = policy(&format!("{manifest}---\n{manifest}"));
+    let odd = policy(
+        "apiVersion: policies.kubewarden.io/v1\nkind: ClusterAdmissionPolicy\nmetadata: {name: a}\nspec: {rules: []}\n",
+    );
+    let classes = temporary("broken-classes.yml", "kind: [\n");
+    let empty = temporary("empty.yml", "# nothing\n---\n");
+    let settings = ["--settings-json", "{}"];
+    for (options, line) in [
+        ([&["no-such-file"], settings.as_slice()].concat(), "Error: cannot read no-such-file: No such file".to_owned()),
+        (
+            [&["src"], settings.as_slice()].concat(),
+            "Error: src has no file that ends in .json, .yaml or .yml".to_owned(),
+        ),
+        ([&[empty.as_str()], settings.as_slice()].concat(), format!("Error: there is no object in {empty}")),
+        (vec![DUMP, "--policy", "no-such-file"], "Error: cannot read no-such-file: ".to_owned()),
+        (
+            vec![DUMP, "--policy", &none],
+            format!("Error: cannot use {none} as a policy: it has no ClusterAdmissionPolicy and"),
+        ),
+        (vec![DUMP, "--policy", &two], format!("Error: cannot use {two} as a policy: it has 2 policies, and")),
+        (vec![DUMP, "--policy", &odd], format!("Error: cannot use {odd} as a policy: missing field `mutating`")),
+        (
+            [&[DUMP, "--runtime-classes", &classes], settings.as_slice()].concat(),
+            format!("Error: cannot read {classes}, document 1: "),
+        ),
+        (
+            vec![DUMP, "--settings-json", r#"{"reservedRuntimes": ["a"], "fallbackRuntime": "a"}"#],
+            "Error: Provided settings are not valid: fallback runtime a cannot be part of".to_owned(),
+        ),
+    ] {
+        fails(&run(&options), &line);
+    }
+    fails(&piped(&settings, "\n"), "Error: there is no object in standard input");
+}
+
+#[test]
+fn wants_a_policy_or_settings() {
+    for options in [vec![DUMP], vec![DUMP, "--policy", MANIFEST, "--settings-json", "{}"]] {
+        let output = run(&options);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+        assert!(text(&output.stderr).contains("--policy <PATH>"), "{}", text(&output.stderr));
+    }
+}
+
+/// A manifest whose spec has this as well.
+fn manifest(name: &str, kind: &str, spec: Value) -> String {
+    let rules = json!([{ "apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"] }]);
+    let classes = json!([{ "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass" }]);
+    let settings: Value = serde_json::from_str(SETTINGS).expect("JSON");
+    let mut manifest = json!({
+        "apiVersion": "policies.kubewarden.io/v1", "kind": kind, "metadata": { "name": "rehearsed", "namespace": "team-a" },
+        "spec": { "rules": rules, "mutating": true, "settings": settings, "contextAwareResources": classes },
+    });
+    let spec = spec.as_object().expect("an object").clone();
+    manifest["spec"].as_object_mut().expect("an object").extend(spec);
+    temporary(name, &manifest.to_string())
+}
+
+/// The report on two Pods of a reserved class, in two namespaces.
+#[track_caller]
+fn of_two(manifest: &str) -> Value {
+    let mut other = pod_of("other", "runc-plain");
+    other["metadata"]["namespace"] = json!("team-b");
+    let input = list(&[vec![pod_of("web", "runc-plain"), other], classes()].concat());
+    report(&piped(&["--policy", manifest, "--output", "json"], &input))
+}
+
+#[test]
+fn rejects_what_a_validating_policy_would_mutate() {
+    let report = of_two(&manifest("validating.yml", "ClusterAdmissionPolicy", json!({ "mutating": false })));
+    assert_eq!(row(&report, "web")["outcome"], "rejected");
+    assert_eq!(
+        row(&report, "web")["message"],
+        "Request rejected by policy clusterwide-rehearsed. The policy attempted to mutate the request, but it is \
+         currently configured to not allow mutations."
+    );
+}
+
+#[test]
+fn asks_a_namespaced_policy_about_its_namespace_with_names_alone() {
+    let report = of_two(&manifest("namespaced.yml", "AdmissionPolicy", json!({})));
+    assert_eq!((&report["summary"]["accepted"], &report["notJudged"]["namespaceSelector"]), (&json!(1), &json!(1)));
+    let note =
+        "The policy has no access to RuntimeClasses (contextAwareResources): names alone are compared, not handlers.";
+    assert_eq!(report["notes"], json!([note]));
+}
+
+#[test]
+fn follows_the_failure_policy_where_a_match_condition_fails() {
+    let condition = json!([{ "name": "on-ssd", "expression": "object.spec.nodeSelector.disk == 'ssd'" }]);
+    let with = |failure_policy: &str| {
+        let spec = json!({ "matchConditions": condition, "failurePolicy": failure_policy });
+        of_two(&manifest(&format!("{failure_policy}.yml"), "ClusterAdmissionPolicy", spec))
+    };
+    assert_eq!(with("Ignore")["notJudged"]["matchConditions"], 2);
+    let report = with("Fail");
+    assert_eq!(row(&report, "web")["outcome"], "error");
+    assert_eq!(row(&report, "web")["message"], "match condition 'on-ssd' fails: no such key: nodeSelector");
+}
+
+#[test]
+fn says_which_match_conditions_it_does_not_evaluate() {
+    let conditions = json!([
+        { "name": "broken", "expression": "object." },
+        { "name": "quantity", "expression": "quantity('1Gi').isLessThan(quantity('2Gi'))" },
+        { "name": "text", "expression": "object.metadata.name" },
+        { "name": "true", "expression": "object.metadata.name.startsWith('web') || request.namespace == 'team-b'" },
+    ]);
+    let report = of_two(&manifest("cel.yml", "ClusterAdmissionPolicy", json!({ "matchConditions": conditions })));
+    assert_eq!(report["summary"]["mutated"], 2);
+    let notes: Vec<&str> = report["notes"].as_array().expect("notes").iter().filter_map(Value::as_str).collect();
+    let beginnings = [
+        "Match condition 'broken' is not evaluated, and taken as true: ",
+        "Match condition 'quantity' is not evaluated for 2 requests, and taken as true: undeclared reference to 'quantity'.",
+        "Match condition 'text' is not evaluated for 2 requests, and taken as true: it is a string, not a bool.",
+    ];
+    assert_eq!(notes.len(), beginnings.len(), "{notes:#?}");
+    for (note, beginning) in notes.iter().zip(beginnings) {
+        assert!(note.starts_with(beginning), "{note}");
+    }
+}
+
+#[test]
+fn judges_a_template_by_its_pods_where_the_rules_ask_for_pods() {
+    let deployment = |name: &str, class: &str| {
+        let template = json!({ "spec": { "runtimeClassName": class, "hostPID": true } });
+        json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": name, "namespace": "team-b" }, "spec": { "template": template } })
+    };
+    let manifest = manifest("pods.yml", "ClusterAdmissionPolicy", json!({}));
+    let input = list(&[vec![deployment("web", "runc-plain"), deployment("vm", "kata")], classes()].concat());
+    let report = report(&piped(&["--policy", &manifest, "--output", "json"], &input));
+    assert_eq!(
+        *row(&report, "web"),
+        json!({
+            "namespace": "team-b", "kind": "Deployment", "name": "web", "pods": 0, "templates": 1, "outcome": "mutated",
+            "class": "runc-plain", "to": "kata", "code": null,
+            "message": "runtime 'runc-plain' is reserved: this Pod will run with 'kata'",
+            "fields": [{ "path": "spec.hostPID", "value": "true" }],
+        })
+    );
+    assert_eq!(row(&report, "vm")["outcome"], "accepted");
+}
+
+#[test]
+fn uses_colours_on_a_terminal_and_none_in_a_pipe_and_never_those_of_an_object() {
+    let input = pod_of("web", "\u{1b}[31mred\u{7}").to_string();
+    let options = ["--settings-json", r#"{"allowedRuntimes": ["kata"]}"#];
+    let plain = printed(&piped(&options, &input), 0, "");
+    assert!(!plain.contains('\u{1b}') && plain.contains("runtime '\\u{1b}[31mred\\u{7}' is not allowed"), "{plain}");
+
+    let path = temporary("colours.json", &input);
+    let coloured = evaluator(&[&path, options[0], options[1]]).env("CLICOLOR_FORCE", "1").output().expect("it runs");
+    let coloured = printed(&coloured, 0, "");
+    assert!(coloured.contains("\u{1b}[1m\u{1b}[31mREJECTED\u{1b}[0m\n"), "{coloured:?}");
+    assert!(!coloured.contains("\u{1b}[31mred"), "{coloured:?}");
+}
+
+#[test]
+fn escapes_what_markdown_would_read() {
+    let mut object = pod_of("web", "a|b`<c>`");
+    object["metadata"]["namespace"] = json!("team*");
+    let options = ["--settings-json", r#"{"allowedRuntimes": ["kata"]}"#, "--output", "markdown"];
+    let report = printed(&piped(&options, &object.to_string()), 0, "");
+    let row = "| team\\* | Pod/web | 1 Pod | a\\|b\\`&lt;c>\\` | runtime 'a\\|b\\`&lt;c>\\`' is not allowed |\n";
+    assert!(report.contains(row), "{report}");
+}
+
+#[test]
+fn has_completions_for_shells() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_evaluator")).args(["completions", shell]).output().expect("it runs");
+        assert!(printed(&output, 0, "").contains("rehearse"), "{shell}");
+    }
+}
