@@ -352,11 +352,30 @@ fn reads_items_that_leave_their_kind_to_their_list() {
 }
 
 #[test]
+fn takes_no_other_object_that_has_items_for_a_list() {
+    let item = pod_of("web", "kata");
+    let menu = format!(r#"{{"apiVersion":"example.com/v1","kind":"Menu","items":[{item}]}}"#);
+    let late = format!(r#"{{"apiVersion":"example.com/v1","items":[{item}],"kind":"Menu"}}"#);
+    let options = ["--settings-json", "{}", "--output", "json"];
+    for (text, judged) in [
+        (menu, 0),
+        ("kind: Menu\napiVersion: example.com/v1\nitems:\n- kind: Pod\n".to_owned(), 0),
+        ("kind: Menu\napiVersion: example.com/v1\nitems:\n  first: soup\n".to_owned(), 0),
+        (late, 1),
+        ("apiVersion: example.com/v1\nitems:\n-\n  kind: Pod\n  apiVersion: v1\nkind: Menu\n".to_owned(), 1),
+    ] {
+        let report = report(&piped(&options, &text));
+        assert_eq!(report["notJudged"]["kinds"], json!({ "Menu.example.com": 1 }), "{text}");
+        assert_eq!(report["summary"]["judged"], judged, "{text}");
+    }
+}
+
+#[test]
 fn names_what_it_cannot_read_and_judges_the_rest() {
     let good = pod_of("good", "kata");
     let broken_yaml = format!("{}---\na: 'b\n---\nkind: Pod\n---\n{good}\n", "---\na: 1\na: 2\n");
     let broken_yaml = temporary("broken.yml", &broken_yaml);
-    let nameless_item = temporary("item.yml", "items:\n- a: [1\n- kind: Pod\n  apiVersion: v1\n- 5\nkind: List\n");
+    let nameless_item = temporary("item.yml", "items:\n- a: [1\n- kind: Pod\n  apiVersion: v1\n- 5\nkind: List\n? [\n");
     let cut = temporary("cut.json", &format!("{good} {{\"items\": [{good}, {{\"kind\": \"Pod"));
     let scalar = temporary("scalar.json", &format!("[{good}, 5]"));
     let labels = json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "labels": { "a": 1 } } });
@@ -365,7 +384,7 @@ fn names_what_it_cannot_read_and_judges_the_rest() {
     let paths = [&broken_yaml, &nameless_item, &cut, &scalar, &labels].map(String::as_str);
     let output = run(&[paths.as_slice(), options.as_slice()].concat());
     let first = format!(
-        "Error: cannot read {broken_yaml}, document 1: duplicate entry with key \"a\" at line 2 column 1 (and 7 more)\n"
+        "Error: cannot read {broken_yaml}, document 1: duplicate entry with key \"a\" at line 2 column 1 (and 8 more)\n"
     );
     let report: Value = serde_json::from_str(&printed(&output, 2, &first)).expect("JSON");
     let mut found = String::new();
@@ -380,6 +399,7 @@ fn names_what_it_cannot_read_and_judges_the_rest() {
 broken.yml 2 null "found unexpected end of stream at line 6 column 1, while scanning a quoted scalar at line 5 column 4"
 broken.yml 3 null "apiVersion: missing field"
 cut.json 2 null "EOF while parsing a string at line 1 column 257; the rest of the file is not read"
+item.yml 1 null "beside its items: did not find expected node content"
 item.yml 1 1 "did not find expected ',' or ']' at line 3 column 1, while parsing a flow sequence at line 2 column 6"
 item.yml 1 3 "invalid type: integer `5`, expected an object"
 labels.json 1 null "metadata.labels.a: invalid type: integer `1`, expected a string"

@@ -93,6 +93,12 @@ impl fmt::Display for Place {
     }
 }
 
+/// What is wrong, and not at which line: that of a text which is not as the file has it.
+pub fn without_line(error: &impl ToString) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
 fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
 }

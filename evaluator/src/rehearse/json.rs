@@ -2,7 +2,7 @@
 use std::{fmt, io::Read, sync::Arc};
 
 use serde::{
-    Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::{RawValue, to_raw_value};
@@ -29,6 +29,16 @@ pub fn read(reader: impl Read, file: &Arc<str>, sink: &mut Sink) {
 /// It is no object and no list.
 pub fn read_document(text: &str, place: &Place, sink: &mut Sink) -> serde_json::Result<()> {
     Top { place, sink }.deserialize(&mut serde_json::Deserializer::from_str(text))
+}
+
+/// Whether the kind of an object leaves that open.
+pub fn may_be_a_list(object: &str) -> bool {
+    #[derive(Default, Deserialize)]
+    struct Kind {
+        kind: Option<String>,
+    }
+    let Kind { kind } = serde_json::from_str(object).unwrap_or_default();
+    kind.is_none_or(|kind| kind.ends_with("List"))
 }
 
 /// A document: an object, a List of objects as kubectl writes it, or an array of them.
@@ -64,7 +74,7 @@ impl<'de> Visitor<'de> for Top<'_, '_, '_> {
                 members.0.push((key, map.next_value()?));
             }
         }
-        if !is_list {
+        if !(is_list && members.may_be_a_list()) {
             let text = to_raw_value(&members).map_err(A::Error::custom)?;
             (self.sink)(Ok(Document { place: self.place.clone(), text, listed_as: None }));
         }

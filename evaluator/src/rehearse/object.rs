@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, anyhow};
 use serde::Deserialize;
 
-use super::documents::Document;
+use super::documents::{Document, without_line};
 
 /// The head of an object.
 #[derive(Debug, Default, Deserialize)]
@@ -64,11 +64,10 @@ impl Object {
     }
 }
 
-/// Reads the head, or says where it is wrong; not at which line, for the text may be ours.
+/// Reads the head, or says where it is wrong.
 fn header(text: &str) -> Result<Header> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| {
-        let why = error.inner().to_string();
-        let why = why.split(" at line ").next().unwrap_or_default();
+        let why = without_line(error.inner());
         match error.path().to_string().as_str() {
             "." => anyhow!("{why}"),
             path => anyhow!("{path}: {why}"),

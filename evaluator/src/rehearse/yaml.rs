@@ -2,12 +2,12 @@
 //! List, as kubectl writes it, at its items.
 use std::{io::BufRead, mem, sync::Arc};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_yaml_ng::Value;
 
 use super::{
-    documents::{Document, Place, Sink},
+    documents::{Document, Place, Sink, without_line},
     json,
 };
 
@@ -106,8 +106,9 @@ impl Cut<'_, '_> {
     }
 
     fn end_items(&mut self) {
-        if let Items::Within { number, begun, item, .. } = mem::replace(&mut self.items, Items::Past) {
-            self.end_item(number, begun, &item);
+        match mem::replace(&mut self.items, Items::Past) {
+            Items::Within { number, begun, item, .. } => self.end_item(number, begun, &item),
+            others => self.items = others,
         }
     }
 
@@ -122,35 +123,32 @@ impl Cut<'_, '_> {
 
     /// Ends the document, and begins the next one.
     fn end(&mut self) {
-        if let Items::Announced = self.items {
-            self.text.extend_from_slice(b"items:\n");
-            self.items = Items::Unseen;
-        }
-        self.end_items_if_within();
-        let was_list = matches!(mem::replace(&mut self.items, Items::Unseen), Items::Past);
-        let text = mem::take(&mut self.text);
-        let begun = mem::replace(&mut self.begun, self.lines);
-        if !was_list && text.split(|byte| *byte == b'\n').all(is_blank) {
+        self.end_items();
+        let items = mem::replace(&mut self.items, Items::Unseen);
+        let (text, begun) = (mem::take(&mut self.text), mem::replace(&mut self.begun, self.lines));
+        let had_items = matches!(items, Items::Past | Items::Announced);
+        if !had_items && text.split(|byte| *byte == b'\n').all(is_blank) {
             return;
         }
-        let place = Place::of(&self.place.file, self.place.document + 1);
-        let place = mem::replace(&mut self.place, place);
-        if was_list {
-            return;
-        }
-        let read = to_json(&text, begun).and_then(|text| match text {
-            Some(text) => Ok(json::read_document(text.get(), &place, self.sink)?),
-            None => Ok(()),
-        });
-        if let Err(error) = read {
+        let next = Place::of(&self.place.file, self.place.document + 1);
+        let place = mem::replace(&mut self.place, next);
+        if let Err(error) = self.read(&text, begun, had_items, &place) {
             (self.sink)(Err(place.unreadable(format_args!("{error:#}"))));
         }
     }
 
-    fn end_items_if_within(&mut self) {
-        if matches!(self.items, Items::Within { .. }) {
-            self.end_items();
+    /// Reads a document, or all but the items of one that had some.
+    fn read(&mut self, text: &[u8], begun: usize, had_items: bool, place: &Place) -> Result<()> {
+        let text = if had_items {
+            to_json(text, begun).map_err(|error| anyhow!("beside its items: {}", without_line(&error)))
+        } else {
+            to_json(text, begun)
+        };
+        let Some(text) = text? else { return Ok(()) };
+        if !(had_items && json::may_be_a_list(text.get())) {
+            json::read_document(text.get(), place, self.sink)?;
         }
+        Ok(())
     }
 }
 
@@ -167,7 +165,8 @@ fn indent_of(line: &[u8]) -> usize {
 /// How far the item is indented that begins at this line.
 fn item_indent(line: &[u8]) -> Option<usize> {
     let indent = indent_of(line);
-    line[indent..].starts_with(b"- ").then_some(indent)
+    let after = line[indent..].strip_prefix(b"-")?;
+    after.first().is_none_or(u8::is_ascii_whitespace).then_some(indent)
 }
 
 /// An item's first line, as the first line of a mapping.
