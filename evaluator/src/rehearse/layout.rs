@@ -113,10 +113,11 @@ fn sandboxes(report: &Report) -> Section {
 }
 
 fn classes(report: &Report) -> Section {
-    let lines = vec!["Nobody may use these classes, and many do.".to_owned()];
-    let head = vec!["Class", "Objects", "Workloads", "Namespaces"];
+    let lines = vec!["Several workloads name these classes, and none of them keeps its class.".to_owned()];
+    let head = vec!["Class", "Objects", "Mutated", "Rejected", "Workloads", "Namespaces"];
     let row = |class: &super::report::Class| {
-        let counts = [class.outcomes.judged, class.workloads, class.namespaces].map(|count| count.to_string());
+        let Outcomes { judged, mutated, rejected, .. } = class.outcomes;
+        let counts = [judged, mutated, rejected, class.workloads, class.namespaces].map(|count| count.to_string());
         [printable(&class.class)].into_iter().chain(counts).collect()
     };
     let rows = report.classes.iter().filter(|class| class.look_first).map(row).collect();

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     cluster::Cluster,
     documents::Unreadable,
+    judge::DEFAULT,
     manifest::Scope,
     sandbox::Field,
     tally::{Count, LeftOut, Outcome, Row, Tally},
@@ -79,7 +80,7 @@ pub struct Class {
     pub outcomes: Outcomes,
     pub workloads: usize,
     pub namespaces: usize,
-    /// Nobody may use it, and many do.
+    /// Many workloads name it, and none keeps it.
     pub look_first: bool,
 }
 
@@ -188,7 +189,7 @@ fn classes(tally: &Tally) -> Vec<Class> {
     }
     let class = |(name, Users { outcomes, workloads, namespaces }): (&str, Users)| Class {
         class: name.to_owned(),
-        look_first: outcomes.rejected == outcomes.judged && workloads.len() > 1,
+        look_first: name != DEFAULT && outcomes.rejected + outcomes.mutated == outcomes.judged && workloads.len() > 1,
         outcomes,
         workloads: workloads.len(),
         namespaces: namespaces.len(),
