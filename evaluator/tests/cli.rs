@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const DEFAULT: &str = "test_data/requests/pod-create-default.json";
 const PLAIN: &str = "test_data/requests/pod-create-runc-plain.json";
-const RECORDING: &str = "test_data/runtimeclasses.replay.yml";
+const RECORDING: &str = "test_data/replay/runc-plain-to-kata.replay.yml";
 
 fn evaluator() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_evaluator"));
@@ -187,7 +187,7 @@ fn refuses_calls_of_the_host_unless_they_are_allowed() {
 #[test]
 fn answers_each_recorded_call_once() {
     let told = printed_for_plain(&["--allow-context-aware"]);
-    assert!(told.contains("Callback evaluation failure: the recording has no more answers"), "{told}");
+    assert!(told.contains("RuntimeClass 'runc-plain' can't be read: the recording has no more answers"), "{told}");
 }
 
 #[test]
@@ -196,31 +196,17 @@ fn refuses_a_call_that_is_not_the_recorded_one() {
         fs::read_to_string(root().join(RECORDING)).expect("a file").replace("- scheduling\n", "- overhead\n");
     let recording = temporary("other.replay.yml", &recording);
     let told = printed_for_plain(&["--allow-context-aware", "--replay-host-capabilities-interactions", &recording]);
-    assert!(
-        told.contains(r#""code":503"#) && told.contains("Callback evaluation failure: the recording has"),
-        "{told}"
-    );
+    assert!(told.contains("RuntimeClass 'runc-plain' can't be read: the recording has GetResource"), "{told}");
 }
 
 #[test]
 fn replays_an_error() {
-    let recording = r#"
-- type: Exchange
-  request: |
-    !KubernetesListResourceAll
-    api_version: node.k8s.io/v1
-    kind: RuntimeClass
-    label_selector: null
-    field_selector: null
-    field_masks: [handler, metadata.name, scheduling]
-  response:
-    type: Error
-    message: "no route\nbacktrace"
-"#;
-    let recording = temporary("error.replay.yml", recording);
+    let recording = fs::read_to_string(root().join("test_data/replay/ghost.replay.yml")).expect("a file");
+    let recording = recording.replace("name: ghost", "name: runc-plain").replace("Cannot find", "No route to");
+    let recording = temporary("error.replay.yml", &recording);
     let told = printed_for_plain(&["--allow-context-aware", "--replay-host-capabilities-interactions", &recording]);
-    let message = "RuntimeClasses can't be read: Callback evaluation failure: no route";
-    assert!(told.contains(&format!(r#""status":{{"message":"{message}","code":503}}"#)), "{told}");
+    let message = "RuntimeClass 'runc-plain' can't be read: No route to node.k8s.io/v1/RuntimeClass named 'ghost' inside of namespace 'None'";
+    assert!(told.contains(&format!(r#""status":{{"message":"{message}","code":500}}"#)), "{told}");
 }
 
 #[test]

@@ -6,11 +6,15 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use evaluator::{
     AdmissionRequest, AdmissionResponse, Capabilities, Policy, examples,
+    rehearse::{Rehearsal, Scope},
     workspace::{module, root},
 };
 use rstest::rstest;
@@ -183,6 +187,21 @@ fn told(row: &Value) -> Value {
     json!({ "outcome": row["outcome"], "to": row["to"], "code": row["code"], "message": row["message"] })
 }
 
+/// The report on one object, of this process.
+fn rehearsed(settings: Value, object: &Value) -> Value {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let input = temporary(&format!("object-{}.json", NUMBER.fetch_add(1, Ordering::SeqCst)), &object.to_string());
+    let rehearsal = Rehearsal {
+        policy: policy(),
+        scope: Scope::everything(settings),
+        paths: &[input.into()],
+        runtime_classes: &[root().join(CLASSES)],
+        namespace: "default",
+    };
+    let report = rehearsal.run().and_then(|report| report.to_json()).expect("a report");
+    serde_json::from_str(&report).expect("JSON")
+}
+
 #[rstest]
 #[case(SETTINGS)]
 #[case(r#"{"reservedRuntimes": ["runc"], "defaultRuntimeReserved": true}"#)]
@@ -191,7 +210,7 @@ fn told(row: &Value) -> Value {
 #[case(r#"{}"#)]
 fn reports_of_recorded_objects_what_the_policy_answers_to_their_requests(#[case] settings: &str) {
     let cluster = Arc::new(Capabilities::cluster(classes()));
-    let settings_value = serde_json::from_str(settings).expect("JSON");
+    let settings_value: Value = serde_json::from_str(settings).expect("JSON");
     let mut rehearsed = 0;
     for entry in fs::read_dir(root().join("test_data/requests")).expect("recorded requests") {
         let path = entry.expect("a file").path();
@@ -201,8 +220,7 @@ fn reports_of_recorded_objects_what_the_policy_answers_to_their_requests(#[case]
         }
         let object = request.object.clone().expect("an object");
         let response = policy().evaluate(&request, &settings_value, &cluster).expect("an answer");
-        let options = ["--settings-json", settings, "--runtime-classes", CLASSES, "--output", "json"];
-        let report = report(&piped(&options, &object.to_string()));
+        let report = rehearsed(settings_value.clone(), &object);
         let row = &report["workloads"][0];
         // A template that is let in is told by its Pods, in its own words.
         let expected = if row["templates"] == 1 && response.allowed {
