@@ -298,6 +298,7 @@ impl<'a> Value<'a> {
 }
 
 /// Writes a key. One that is borrowed came without escapes, so that it needs none.
+#[expect(clippy::ptr_arg, reason = "whether the key is borrowed tells if it has escapes")]
 fn write_key(key: &Cow<str>, json: &mut Vec<u8>) -> Result<(), Error> {
     match key {
         Cow::Borrowed(key) => {
