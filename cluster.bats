@@ -408,7 +408,8 @@ mirror_pod() {
 @test "a DaemonSet keeps its template, and its Pods get the fallback" {
   local selector tolerations own='[{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]'
   selector=$(kubectl get node "$NODE" -o json | jq -c '.metadata.labels | {"kubernetes.io/hostname"}')
-  tolerations=$(jq -c '. + [{key: ("node.kubernetes.io/" + ("not-ready", "unreachable")), operator: "Exists"}]' <<<"$own")
+  tolerations=$(jq -c '. + [{key: ("node.kubernetes.io/" + ("not-ready", "unreachable")), operator: "Exists"}]' \
+    <<<"$own")
   only_its_pod_is_mutated "$(workload DaemonSet daemonset \
     "$(pod_spec "$ID-reserved" "{\"nodeSelector\": $selector, \"tolerations\": $tolerations}")")" "$selector" "$own"
 }
