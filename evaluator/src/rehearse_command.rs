@@ -15,23 +15,23 @@ use evaluator::{
 
 use crate::settings::Settings;
 
-/// What `--fail-on` and unreadable input end with.
+/// The exit codes of `--fail-on`, and of unreadable input.
 const FAILED_ON: u8 = 1;
 const NOT_READ: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
-  # What would it do to the Pods of this cluster?
+  # Rehearse a policy on the Pods of a cluster
   kubectl get pods,runtimeclasses -A -o json | evaluator rehearse policy.wasm --policy deploy/cluster.yml
 
-  # Namespaces are needed if the namespaceSelector looks at their labels
+  # With namespaces, if the namespaceSelector of the policy looks at their labels
   kubectl get pods,namespaces,runtimeclasses -A -o json | evaluator rehearse policy.wasm --policy deploy/cluster.yml
 
-  # And to this chart? Fail if a Pod of it would be rejected or mutated
+  # Rehearse it on a chart, and fail if a Pod would be rejected or mutated
   helm template web ./chart | evaluator rehearse policy.wasm --settings-path settings.yml \\
     --runtime-classes classes.yml --fail-on rejected,mutated
 
-  # A comment for a pull request
+  # Write a comment for a pull request
   evaluator rehearse policy.wasm manifests/ --policy deploy/cluster.yml --output markdown
 
 Exit codes: 0; 1 for --fail-on; 2 for an error, or if part of the input can't be read.";
@@ -44,7 +44,7 @@ pub struct Rehearse {
     module: PathBuf,
     /// Files and folders with objects in JSON or YAML; - or nothing for standard input
     paths: Vec<PathBuf>,
-    /// The manifest of the policy: its settings, and what it is asked about
+    /// The manifest of the policy, with its settings, rules and selectors
     #[arg(short, long, value_name = "PATH")]
     policy: Option<PathBuf>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub struct Rehearse {
     /// The namespace of objects that name none
     #[arg(short, long, default_value = "default")]
     namespace: String,
-    /// How the report is printed
+    /// The format of the report
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
     /// Exit with code 1 if an object has one of these outcomes; rejected includes errors
@@ -80,7 +80,7 @@ enum FailOn {
 }
 
 impl Rehearse {
-    /// Prints the report, and says what to exit with.
+    /// Prints the report, and returns the exit code.
     pub fn run(self) -> Result<ExitCode> {
         let scope = match &self.policy {
             Some(path) => Scope::read(path)?,

@@ -115,7 +115,7 @@ fn has_no_settings_unless_it_is_given_some() {
 }
 
 #[test]
-fn refuses_settings_that_are_not_valid_in_the_words_of_kwctl() {
+fn rejects_settings_that_are_not_valid_in_the_words_of_kwctl() {
     let output = run(&["-r", DEFAULT, "--settings-json", r#"{"reservedRuntimes": ["a"], "fallbackRuntime": "a"}"#]);
     fails(
         &output,
@@ -177,7 +177,7 @@ fn answers_calls_of_the_host_from_a_recording() {
 }
 
 #[test]
-fn refuses_calls_of_the_host_unless_they_are_allowed() {
+fn rejects_calls_of_the_host_unless_they_are_allowed() {
     for options in [vec![], vec!["--replay-host-capabilities-interactions", RECORDING]] {
         let told = printed_for_plain(&options);
         assert!(told.contains(r#""allowed":true"#), "names alone are compared: {told}");
@@ -191,12 +191,15 @@ fn answers_each_recorded_call_once() {
 }
 
 #[test]
-fn refuses_a_call_that_is_not_the_recorded_one() {
+fn rejects_a_call_that_is_not_the_recorded_one() {
     let recording =
         fs::read_to_string(root().join(RECORDING)).expect("a file").replace("- scheduling\n", "- overhead\n");
     let recording = temporary("other.replay.yml", &recording);
     let told = printed_for_plain(&["--allow-context-aware", "--replay-host-capabilities-interactions", &recording]);
-    assert!(told.contains("RuntimeClass 'runc-plain' can't be read: the recording has GetResource"), "{told}");
+    assert!(
+        told.contains("RuntimeClass 'runc-plain' can't be read: the recording has KubernetesGetResource"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -218,11 +221,11 @@ fn shows_the_examples_in_colours_on_a_terminal_and_plain_in_a_pipe() {
     };
     let plain = printed(&examples().output().expect("the evaluator runs"));
     assert!(!plain.contains('\u{1b}'), "{plain}");
-    assert!(plain.contains("  refused   Usage of the default runtime is reserved\n"), "{plain}");
+    assert!(plain.contains("  rejected  Usage of the default runtime is reserved\n"), "{plain}");
     assert!(plain.contains("\n          -   runtimeClassName: containerd-runc\n"), "{plain}");
     assert!(plain.contains("\n          +   runtimeClassName: containerd-kata\n"), "{plain}");
     assert!(plain.lines().count() <= 45, "one screen");
 
     let coloured = printed(&examples().env("CLICOLOR_FORCE", "1").output().expect("the evaluator runs"));
-    assert!(coloured.contains("\u{1b}[31mrefused"), "{coloured}");
+    assert!(coloured.contains("\u{1b}[31mrejected"), "{coloured}");
 }

@@ -211,7 +211,7 @@ fn rehearsed(settings: Value, object: &Value) -> Value {
 fn reports_of_recorded_objects_what_the_policy_answers_to_their_requests(#[case] settings: &str) {
     let cluster = Arc::new(Capabilities::cluster(classes()));
     let settings_value: Value = serde_json::from_str(settings).expect("JSON");
-    let mut rehearsed = 0;
+    let mut count = 0;
     for entry in fs::read_dir(root().join("test_data/requests")).expect("recorded requests") {
         let path = entry.expect("a file").path();
         let Ok(request) = AdmissionRequest::parse(&file(&path)) else { continue };
@@ -238,9 +238,9 @@ fn reports_of_recorded_objects_what_the_policy_answers_to_their_requests(#[case]
         };
         assert_eq!(told(row), expected, "{}", path.display());
         assert_eq!(report["summary"]["judged"], 1);
-        rehearsed += 1;
+        count += 1;
     }
-    assert!(rehearsed >= 8, "{rehearsed} recorded requests");
+    assert!(count >= 8, "{count} recorded requests");
 }
 
 /// A Pod of 3 KB as the API server has it, one of a large cluster's; its workload and its namespace.
