@@ -1,4 +1,4 @@
-//! What the API server asks and is told.
+//! The requests and responses of admission control.
 //!
 //! The types are those of
 //! [admission.k8s.io/v1](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/).
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::policy::ValidationResponse;
 
-/// An AdmissionRequest, as policy-server passes it on: what is null or not there is left out.
+/// An AdmissionRequest as policy-server passes it on: without the fields that are null.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdmissionRequest {
@@ -55,7 +55,7 @@ pub struct GroupVersionKind {
     pub kind: String,
 }
 
-/// An AdmissionResponse, in the order in which kwctl prints it.
+/// An AdmissionResponse, with its fields in the order that kwctl prints.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdmissionResponse {
@@ -63,7 +63,7 @@ pub struct AdmissionResponse {
     pub allowed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch_type: Option<&'static str>,
-    /// A JSON patch (RFC 6902) in base64.
+    /// A JSON patch (RFC 6902) in Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct AdmissionResponse {
     pub warnings: Option<Vec<String>>,
 }
 
-/// Why a request is refused.
+/// The reason of a rejection.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,20 +85,20 @@ impl AdmissionRequest {
     /// Reads an AdmissionReview or an AdmissionRequest, in JSON or YAML.
     ///
     /// # Errors
-    /// It is neither of them.
+    /// The text is neither of them.
     pub fn parse(text: &str) -> Result<Self> {
-        let value: Value = serde_yaml_ng::from_str(text).context("it is neither JSON nor YAML")?;
+        let value: Value = serde_yaml_ng::from_str(text).context("neither JSON nor YAML")?;
         let request = match value.get("kind").and_then(Value::as_str) {
             Some("AdmissionReview") => value.get("request").cloned().context("the AdmissionReview has no request")?,
             _ => value,
         };
-        serde_json::from_value(request).map_err(|error| anyhow!("it is no AdmissionRequest: {error}"))
+        serde_json::from_value(request).map_err(|error| anyhow!("not an AdmissionRequest: {error}"))
     }
 
     /// The request that creates `object`, a manifest in the namespace `team-a`.
     ///
     /// # Errors
-    /// It has no `kind` or no `apiVersion`.
+    /// `object` has no `kind` or no `apiVersion`.
     pub fn create(object: Value) -> Result<Self> {
         let text =
             |key: &str| object.get(key).and_then(Value::as_str).with_context(|| format!("the object has no {key}"));
@@ -120,14 +120,14 @@ impl AdmissionRequest {
 }
 
 impl AdmissionResponse {
-    /// What policy-server makes of a policy's answer.
+    /// The response that policy-server makes of a policy's answer.
     ///
     /// # Errors
-    /// The policy changes an object that is not there.
+    /// The policy mutates an object, and the request has none.
     pub fn new(request: &AdmissionRequest, answer: ValidationResponse) -> Result<Self> {
         let patch = match (&request.object, &answer.mutated_object) {
             (Some(before), Some(after)) => Some(json_patch::diff(before, after)).filter(|patch| !patch.is_empty()),
-            (None, Some(_)) => bail!("the request has no object, and the policy changes it"),
+            (None, Some(_)) => bail!("the policy mutates an object, and the request has none"),
             (_, None) => None,
         };
         let has_status = answer.message.is_some() || answer.code.is_some();
@@ -142,7 +142,7 @@ impl AdmissionResponse {
         })
     }
 
-    /// What policy-server answers when a policy fails.
+    /// The response of policy-server if a policy fails.
     pub fn internal_error(request: &AdmissionRequest, error: &anyhow::Error) -> Self {
         Self {
             uid: request.uid.clone(),
@@ -158,7 +158,7 @@ impl AdmissionResponse {
     /// The patch, decoded.
     ///
     /// # Errors
-    /// It is no JSON patch in base64.
+    /// The patch is not a JSON patch in Base64.
     pub fn decoded_patch(&self) -> Result<Option<Patch>> {
         let Some(patch) = &self.patch else { return Ok(None) };
         Ok(Some(serde_json::from_slice(&STANDARD.decode(patch)?)?))

@@ -1,4 +1,4 @@
-//! What a policy may ask its host: the
+//! The calls that a policy may make to its host: the
 //! [host capabilities](https://docs.kubewarden.io/reference/spec/host-capabilities/intro-host-capabilities).
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How the host answers a policy's calls, and how many there were.
+/// The source of the host's answers, and the number of calls.
 #[derive(Default)]
 pub struct Capabilities {
     source: Source,
@@ -37,7 +37,7 @@ pub enum Exchange {
     },
 }
 
-/// What a recorded call was answered.
+/// The answer to a recorded call.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type")]
 pub enum Response {
@@ -50,7 +50,7 @@ pub enum Response {
     },
 }
 
-/// A call of the host, as a recording names it.
+/// A call to the host, as a recording names it.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]
 pub enum Call {
     KubernetesGetResource(GetResource),
@@ -75,28 +75,28 @@ impl Capabilities {
         Self { source, requests: Mutex::default() }
     }
 
-    /// The policy has not been granted access to any resource of Kubernetes.
+    /// The policy has no access to Kubernetes resources.
     pub fn not_granted() -> Self {
         Self::of(Source::NotGranted)
     }
 
-    /// It has, and the answers are those of a recording, a list of [`Exchange`]s in YAML. Each is
-    /// used once, in their order.
+    /// The answers are those of a recording, a list of [`Exchange`]s in YAML. Each is used once, in
+    /// order.
     ///
     /// # Errors
-    /// It is no such list.
+    /// The recording is not such a list.
     pub fn replay(recording: &str) -> Result<Self> {
         let exchanges: VecDeque<Exchange> =
-            serde_yaml_ng::from_str(recording).context("it is no recording of host capabilities")?;
+            serde_yaml_ng::from_str(recording).context("not a recording of host capabilities")?;
         Ok(Self::of(Source::Replay(Mutex::new(exchanges))))
     }
 
-    /// It has, and the cluster has these objects.
+    /// The cluster has these objects.
     pub fn cluster(objects: Vec<Value>) -> Self {
         Self::of(Source::Cluster(objects))
     }
 
-    /// It has, and reading them fails.
+    /// Each call fails with this message.
     pub fn failure(message: &str) -> Self {
         Self::of(Source::Failure(message.to_owned()))
     }
@@ -104,7 +104,7 @@ impl Capabilities {
     /// Answers a call of the policy.
     ///
     /// # Errors
-    /// What the policy is told in place of an answer, in the words of policy-server and kwctl.
+    /// The call fails. The message is that of policy-server and kwctl.
     pub fn answer(
         &self,
         binding: &str,
@@ -135,7 +135,7 @@ impl Capabilities {
         answer.map_err(|error| format!("Callback evaluation failure: {error}").into())
     }
 
-    /// How many calls there were.
+    /// The number of calls.
     pub fn calls(&self) -> usize {
         lock(&self.requests).len()
     }
@@ -147,7 +147,7 @@ impl Capabilities {
 }
 
 impl GetResource {
-    /// The object, as a JSON document. policy-server masks the fields; here all are answered.
+    /// The object in JSON. policy-server masks its fields; this host does not.
     fn answer_from(&self, objects: &[Value]) -> Result<Vec<u8>, HostError> {
         let is_asked_for = |object: &&Value| {
             object["apiVersion"] == *self.api_version

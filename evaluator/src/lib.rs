@@ -1,8 +1,7 @@
-//! A host for Kubewarden policies, as far as this project's tests and examples need one.
+//! A host for Kubewarden policies, for the tests and the commands of this project.
 //!
-//! It does with a module what `kwctl run` does, on the same engine: it passes on what policy-server
-//! passes on, and answers in the AdmissionResponse that comes of it. What the real ones do is
-//! described in the [reference](https://docs.kubewarden.io/reference/spec/intro-spec).
+//! It runs a module like `kwctl run`, on the same engine, and returns the AdmissionResponse. The
+//! protocol is described in the [reference](https://docs.kubewarden.io/reference/spec/intro-spec).
 pub mod admission;
 pub mod capabilities;
 pub mod examples;

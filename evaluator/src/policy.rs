@@ -1,4 +1,4 @@
-//! A policy's module, and its three calls.
+//! The module of a policy, and its three calls.
 use std::{fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,7 +14,7 @@ pub struct Policy {
     module: WasmtimeEngineProviderPre,
 }
 
-/// What a policy answers to `validate`: the
+/// The answer of a policy to `validate`: the
 /// [ValidationResponse](https://docs.kubewarden.io/reference/spec/validating-policies).
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -37,22 +37,22 @@ impl Policy {
     /// Compiles the module in the file at `path`.
     ///
     /// # Errors
-    /// The file can't be read, or it is no policy: no module of WebAssembly, or one that lacks the
+    /// The file can't be read, or it is not a policy: not a WebAssembly module, or one without the
     /// functions of waPC.
     pub fn load(path: &Path) -> Result<Self> {
         let name = path.display();
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
         let module = WasmtimeEngineProviderBuilder::new().module_bytes(&bytes).build_pre();
-        let policy = Self { module: module.map_err(|error| anyhow!("{name} is no policy: {}", first_line(&error)))? };
+        let policy = Self { module: module.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))? };
         let protocol = policy.call("protocol_version", b"", &Arc::default());
-        let protocol = protocol.map_err(|error| anyhow!("{name} is no policy: {}", first_line(&error)))?;
+        let protocol = protocol.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))?;
         if protocol != br#""v1""# {
-            bail!("{name} is no policy of the protocol v1: it says {}", String::from_utf8_lossy(&protocol));
+            bail!("{name} is not a policy of the protocol v1, but of {}", String::from_utf8_lossy(&protocol));
         }
         Ok(policy)
     }
 
-    /// Calls `operation` in a fresh instance, as policy-server does each time.
+    /// Calls `operation` in a new instance, as policy-server does for each request.
     ///
     /// # Errors
     /// The module can't be instantiated, the policy returns an error, or it traps.
@@ -66,13 +66,13 @@ impl Policy {
         Ok(host.call(operation, payload)?)
     }
 
-    /// Whether the policy takes these settings.
+    /// Lets the policy check its settings.
     ///
     /// # Errors
-    /// It does not; the words are kwctl's.
+    /// The settings are invalid. The message is kwctl's.
     pub fn validate_settings(&self, settings: &Value) -> Result<()> {
         let answer = self.call("validate_settings", settings.to_string().as_bytes(), &Arc::default())?;
-        match serde_json::from_slice(&answer).context("the policy's answer on its settings can't be read")? {
+        match serde_json::from_slice(&answer).context("the policy's answer about its settings can't be read")? {
             SettingsValidationResponse { valid: true, .. } => Ok(()),
             SettingsValidationResponse { message, .. } => {
                 bail!("Provided settings are not valid: {}", message.unwrap_or_default())
@@ -83,7 +83,7 @@ impl Policy {
     /// Evaluates a request, as policy-server does.
     ///
     /// # Errors
-    /// The policy's answer can't be read. (An error of the policy itself is an answer, of code 500.)
+    /// The policy's answer can't be read. An error of the policy itself is a response with code 500.
     pub fn evaluate(
         &self,
         request: &AdmissionRequest,
@@ -103,7 +103,7 @@ impl Policy {
     }
 }
 
-/// What an error says, without the backtrace that may follow.
+/// The message of an error, without a backtrace.
 fn first_line(error: &impl ToString) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

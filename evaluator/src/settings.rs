@@ -24,7 +24,7 @@ impl Settings {
     /// The file can't be read, or they are neither JSON nor YAML.
     pub fn read(&self) -> Result<Value> {
         match (&self.settings_json, &self.settings_path) {
-            (Some(text), _) => serde_json::from_str(text).context("--settings-json is no JSON"),
+            (Some(text), _) => serde_json::from_str(text).context("--settings-json is not JSON"),
             (None, Some(path)) => serde_yaml_ng::from_str(&read(path)?)
                 .with_context(|| format!("{} is neither JSON nor YAML", path.display())),
             (None, None) => Ok(json!({})),

@@ -6,15 +6,15 @@ use std::{
     sync::OnceLock,
 };
 
-/// The top of the checkout.
+/// The root of the checkout.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the evaluator is a folder of the workspace")
 }
 
-/// The module of the policy, built as it is released; once for all who ask.
+/// The module of the policy, built once as it is released.
 ///
 /// # Panics
-/// It can't be built: there is nothing to test.
+/// The module can't be built.
 pub fn module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! The command, as it is used.
+//! The command, as a user runs it.
 use std::{
     fs,
     io::Write,
@@ -25,7 +25,7 @@ fn run(options: &[&str]) -> Output {
     evaluator().arg("run").arg(module()).args(options).output().expect("the evaluator runs")
 }
 
-/// What a run prints that succeeds.
+/// The output of a run that succeeds.
 #[track_caller]
 fn printed(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -115,7 +115,7 @@ fn has_no_settings_unless_it_is_given_some() {
 }
 
 #[test]
-fn rejects_settings_that_are_not_valid_in_the_words_of_kwctl() {
+fn rejects_invalid_settings_in_the_words_of_kwctl() {
     let output = run(&["-r", DEFAULT, "--settings-json", r#"{"reservedRuntimes": ["a"], "fallbackRuntime": "a"}"#]);
     fails(
         &output,
@@ -131,16 +131,16 @@ fn says_in_a_line_what_it_cannot_use() {
     let list = temporary("list.yml", "- 1\n");
     for (options, line) in [
         (vec!["-r", "no-such-file"], "Error: cannot read no-such-file: No such file".to_owned()),
-        (vec!["-r", &broken], format!("Error: cannot use {broken} as a request: it is neither JSON nor YAML: ")),
-        (vec!["-r", &other], format!("Error: cannot use {other} as a request: it is no AdmissionRequest: ")),
-        (vec!["-r", &list], format!("Error: cannot use {list} as a request: it is no AdmissionRequest: ")),
+        (vec!["-r", &broken], format!("Error: cannot use {broken} as a request: neither JSON nor YAML: ")),
+        (vec!["-r", &other], format!("Error: cannot use {other} as a request: not an AdmissionRequest: ")),
+        (vec!["-r", &list], format!("Error: cannot use {list} as a request: not an AdmissionRequest: ")),
         (vec!["-r", &empty], format!("Error: cannot use {empty} as a request: the AdmissionReview has no request")),
-        (vec!["-r", DEFAULT, "--settings-json", "{"], "Error: --settings-json is no JSON: EOF".to_owned()),
+        (vec!["-r", DEFAULT, "--settings-json", "{"], "Error: --settings-json is not JSON: EOF".to_owned()),
         (vec!["-r", DEFAULT, "--settings-path", &broken], format!("Error: {broken} is neither JSON nor YAML: ")),
         (vec!["-r", DEFAULT, "--settings-path", "no-such-file"], "Error: cannot read no-such-file: ".to_owned()),
         (
             vec!["-r", DEFAULT, "--allow-context-aware", "--replay-host-capabilities-interactions", &other],
-            format!("Error: cannot replay {other}: it is no recording of host capabilities: "),
+            format!("Error: cannot replay {other}: not a recording of host capabilities: "),
         ),
     ] {
         fails(&run(&options), &line);
@@ -149,13 +149,13 @@ fn says_in_a_line_what_it_cannot_use() {
 
 #[rstest]
 #[case("no-module.wasm", None, "Error: cannot read ")]
-#[case("text.wasm", Some("this is no module"), "is no policy: ")]
-#[case("empty.wasm", Some("(module)"), "is no policy: ")]
-#[case("other.wasm", Some(r#"(module (import "env" "f" (func)))"#), "is no policy: ")]
+#[case("text.wasm", Some("this is no module"), "is not a policy: ")]
+#[case("empty.wasm", Some("(module)"), "is not a policy: ")]
+#[case("other.wasm", Some(r#"(module (import "env" "f" (func)))"#), "is not a policy: ")]
 #[case(
     "trap.wasm",
     Some(r#"(module (memory (export "memory") 1) (func (export "__guest_call") (param i32 i32) (result i32) unreachable))"#),
-    "is no policy: "
+    "is not a policy: "
 )]
 fn says_in_a_line_that_a_module_is_no_policy(#[case] name: &str, #[case] text: Option<&str>, #[case] words: &str) {
     let module = text.map_or_else(|| name.to_owned(), |text| temporary(name, text));
@@ -165,7 +165,7 @@ fn says_in_a_line_that_a_module_is_no_policy(#[case] name: &str, #[case] text: O
     assert!(stderr.contains(words) && stderr.contains(name), "{stderr}");
 }
 
-/// What is printed for the Pod of a class that runs on `runc`, where that is reserved.
+/// The output for a Pod of a class that runs on `runc`, which is reserved.
 fn printed_for_plain(options: &[&str]) -> String {
     printed(&run(&[&["-r", PLAIN, "--settings-json", r#"{"reservedRuntimes": ["runC"]}"#], options].concat()))
 }
@@ -177,7 +177,7 @@ fn answers_calls_of_the_host_from_a_recording() {
 }
 
 #[test]
-fn rejects_calls_of_the_host_unless_they_are_allowed() {
+fn rejects_host_calls_that_are_not_allowed() {
     for options in [vec![], vec!["--replay-host-capabilities-interactions", RECORDING]] {
         let told = printed_for_plain(&options);
         assert!(told.contains(r#""allowed":true"#), "names alone are compared: {told}");
@@ -213,7 +213,7 @@ fn replays_an_error() {
 }
 
 #[test]
-fn shows_the_examples_in_colours_on_a_terminal_and_plain_in_a_pipe() {
+fn shows_the_examples_in_colors_on_a_terminal_and_plain_in_a_pipe() {
     let examples = || {
         let mut command = evaluator();
         command.arg("examples").arg(module()).arg("README.md");
@@ -226,6 +226,6 @@ fn shows_the_examples_in_colours_on_a_terminal_and_plain_in_a_pipe() {
     assert!(plain.contains("\n          +   runtimeClassName: containerd-kata\n"), "{plain}");
     assert!(plain.lines().count() <= 45, "one screen");
 
-    let coloured = printed(&examples().env("CLICOLOR_FORCE", "1").output().expect("the evaluator runs"));
-    assert!(coloured.contains("\u{1b}[31mrejected"), "{coloured}");
+    let colored = printed(&examples().env("CLICOLOR_FORCE", "1").output().expect("the evaluator runs"));
+    assert!(colored.contains("\u{1b}[31mrejected"), "{colored}");
 }
