@@ -1,0 +1,74 @@
+/** The two views, their addresses, and the part that they share: the settings. */
+import { exampleOf } from "../examples.ts";
+import type { Loaded } from "../module.ts";
+import type { Policy } from "../policy/policy.ts";
+import { stateOf } from "../share.ts";
+import { clusterView } from "./clusterView.ts";
+import { el, fill } from "./el.ts";
+import { foot } from "./foot.ts";
+import { settingsPanel } from "./settingsPanel.ts";
+import { tabs } from "./tabs.ts";
+import { workloadView } from "./workloadView.ts";
+
+const CLUSTER = "#cluster";
+
+export async function page(loaded: Loaded, policy: Policy): Promise<void> {
+  const announce = announcer();
+  const settings = settingsPanel(() => {
+    edited();
+    one.refresh();
+    many.refresh();
+  });
+  const many = clusterView(loaded.bytes, () => settings.text, announce);
+  const one = workloadView(policy, settings, announce, edited);
+
+  const left = el("div", { class: "left" });
+  const columns = el("div", { class: "columns" }, left);
+  document.querySelector("#main")!.append(columns);
+  const views = tabs(document.querySelector("#views")!, { workload: "One workload", cluster: "My cluster" }, (view) => {
+    const [examples, ...editors] = one.left;
+    const isOne = view === "workload";
+    fill(left, ...(isOne ? [examples, settings.element, ...editors] : [...many.left, settings.element]));
+    fill(columns, left, isOne ? one.right : many.right);
+    columns.dataset.view = view;
+  });
+
+  /** The address no longer tells what is on the page. */
+  function edited() {
+    if (location.hash && location.hash !== CLUSTER) history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  async function follow() {
+    const { hash } = location;
+    document.querySelector(".fatal")?.remove();
+    try {
+      const state = await stateOf(hash);
+      const example = exampleOf(/^#example=(.*)$/.exec(hash)?.[1] ?? "");
+      if (state) one.state = state;
+      else if (example) one.open(example);
+      if (state || example) views.show("workload");
+      else if (hash === CLUSTER) views.show("cluster");
+    } catch (error) {
+      const message = `The link can't be opened: ${(error as Error).message}.`;
+      columns.before(el("p", { class: "fatal", role: "alert" }, message));
+    }
+  }
+
+  views.show("workload");
+  addEventListener("hashchange", () => void follow());
+  await follow();
+  foot(document.querySelector("#foot")!, loaded);
+  document.documentElement.dataset.ready = "true";
+}
+
+/** Says a text to screen readers, when it has not changed for a moment. */
+function announcer(): (text: string) => void {
+  const live = document.querySelector("#live")!;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (live.textContent !== text) live.textContent = text;
+    }, 500);
+  };
+}

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+import { oneFile } from "./build/oneFile.ts";
+
+const version = /^version = "(.*)"$/m.exec(readFileSync(new URL("../Cargo.toml", import.meta.url), "utf8"))?.[1];
+
+export default defineConfig({
+  // It works below any path: GitHub Pages serves it below the name of the repository.
+  base: "./",
+  define: { __POLICY_VERSION__: JSON.stringify(version) },
+  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: false, chunkSizeWarningLimit: 1500 },
+  worker: { format: "iife" },
+  server: { fs: { allow: [".."] } },
+  plugins: [oneFile()],
+  test: {
+    projects: [
+      { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["tests/browser/**/*.test.ts"],
+          globalSetup: ["tests/browser/serve.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
