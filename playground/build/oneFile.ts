@@ -30,7 +30,7 @@ function whole(folder: string): string {
     .replace(/<script type="module"[^>]*><\/script>/, "")
     .replace("script-src 'self' 'wasm-unsafe-eval'", `script-src 'sha256-${hash}' 'wasm-unsafe-eval'`)
     .replace("worker-src 'self'", "worker-src blob:")
-    .replace("style-src 'self'", "style-src")
+    .replace("style-src 'self' ", "style-src ")
     .replace("connect-src 'self'", "connect-src 'none'")
     .replace("</body>", () => {
       const parts = [embed("module", asset(/\.wasm$/)), embed("worker", asset(/^worker-.*\.js$/))];

@@ -159,8 +159,8 @@ export const EXAMPLES: readonly Example[] = [
       settings: "reservedRuntimes: [runc]\nfallbackRuntime: kata\n",
       classes: WITH_SCHEDULING,
       workload: pod(`  runtimeClassName: plain
-  overhead: # from the class plain
-    cpu: 10m
+  overhead:
+    cpu: 10m # from the class plain
   nodeSelector:
     disk: ssd # your own
     runtime: runc # from the class plain

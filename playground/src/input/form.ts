@@ -2,6 +2,7 @@
 import { parse } from "yaml";
 import questionsText from "../../../questions-ui.yml?raw";
 import schema from "../../../settings.schema.json";
+import { styleOf } from "./patch.ts";
 import { toJson, type Parsed } from "./yaml.ts";
 import type { TypedSettings } from "./settings.ts";
 
@@ -63,7 +64,7 @@ export function withValue(text: string, settings: TypedSettings, key: string, va
   const isLeftOut = value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
   if (isLeftOut) document.deleteIn([...path, key]);
   else document.setIn([...path, key], Array.isArray(value) ? document.createNode(value, { flow: true }) : value);
-  const written = toJson(document.contents, document) === "{}" ? "" : document.toString({ lineWidth: 0 });
+  const written = toJson(document.contents, document) === "{}" ? "" : document.toString(styleOf(text));
   const [start, , end] = settings.document.range;
   return settings.isPolicy ? text.slice(0, start) + written + text.slice(end) : written;
 }

@@ -17,8 +17,8 @@ export function patchBetween(before: string, after: unknown): Operation[] {
 
 /** A manifest in YAML before and after a patch. */
 export function yamlDiff(typed: Typed | undefined, json: string, text: string, patch: readonly Operation[]): [string, string] {
-  const options = styleOf(text);
-  const write = (document: Document) => document.toString({ lineWidth: 0, ...options });
+  const style = styleOf(text);
+  const write = (document: Document) => document.toString(style);
   const diff = (document: Document): [string, string] => {
     const before = write(document);
     apply(document, patch);
@@ -43,11 +43,11 @@ function own({ document, node }: Typed): Document {
   return new Document(node.clone() as Node);
 }
 
-/** The indentation that a text uses. */
-function styleOf(text: string): { indent: number; indentSeq: boolean } {
+/** The style of a text, to write it again. */
+export function styleOf(text: string): { indent: number; indentSeq: boolean; flowCollectionPadding: boolean; lineWidth: 0 } {
   const indent = /^( +)[^\s#-]/m.exec(text)?.[1]?.length ?? 2;
   const indentSeq = !/^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\n\1- /m.test(text);
-  return { indent: indent > 1 && indent <= 8 ? indent : 2, indentSeq };
+  return { indent: indent > 1 && indent <= 8 ? indent : 2, indentSeq, flowCollectionPadding: /[[{] /.test(text), lineWidth: 0 };
 }
 
 /** Applies a patch to a document. */

@@ -20,7 +20,7 @@ const IN_POLICY = ["spec", "settings"];
 export function readSettings(text: string): TypedSettings {
   const documents = readEach(text);
   const policy = documents.find(({ document }) => isPolicy(plain(document)));
-  const { document, problems } = policy ?? documents[0] ?? readEach("{}")[0]!;
+  const { document, problems } = policy ?? documents[0]!;
   const path = policy ? IN_POLICY : [];
   const node = policy ? document.getIn(path, true) : document.contents;
   const json = node === undefined || node === null ? "{}" : toJson(node, document);

@@ -39,10 +39,11 @@ export function readAll(text: string): { documents: Parsed[]; problems: Problem[
   return { documents: documents.filter((each) => !isEmpty(each)), problems: documents.flatMap(problemsOf) };
 }
 
-/** Each document, in which a key may be duplicate: the policy has its own words for that. */
+/** Each document; at least one. A key may be duplicate: the policy has its own words for that. */
 export function readEach(text: string): { document: Parsed; problems: Problem[] }[] {
-  const documents = [...parseAllDocuments<ParsedNode>(text, { ...OPTIONS, uniqueKeys: false })] as Parsed[];
-  return documents.map((document) => ({ document, problems: problemsOf(document) }));
+  const options = { ...OPTIONS, uniqueKeys: false };
+  const documents = [...parseAllDocuments<ParsedNode>(text, options)] as Parsed[];
+  return (documents.length === 0 ? [parseDocument<ParsedNode>("", options)] : documents).map((document) => ({ document, problems: problemsOf(document) }));
 }
 
 function isEmpty(document: Parsed): boolean {

@@ -19,9 +19,14 @@ export interface Rehearsal {
   change(row: number): [string, string];
 }
 
-/** @param text the settings, or a policy's manifest; the policy takes them */
+/**
+ * @param text the settings, or a policy's manifest
+ * @throws Error the policy does not load with these settings
+ */
 export function rehearse(policy: Policy, text: string, sources: readonly Source[], progress: Progress): Rehearsal {
-  const { scope, json } = readSettings(text);
+  const { scope, json, problems } = readSettings(text);
+  const invalid = problems[0]?.message ?? policy.settingsError(json);
+  if (invalid !== undefined) throw new Error(`The policy does not load with these settings: ${invalid}`);
   const { objects, unreadable } = read(sources);
   const cluster = new Cluster(objects);
   const readsClasses = scope.mayReadClasses && cluster.classes.size > 0;

@@ -21,7 +21,7 @@ let rehearsal: Rehearsal | undefined;
 
 const reply = (message: Reply) => postMessage(message);
 
-addEventListener("message", ({ data }: MessageEvent<Request>) => void answer(data).catch((error) => reply({ tell: "failed", message: String(error) })));
+addEventListener("message", ({ data }: MessageEvent<Request>) => void answer(data).catch((error) => reply({ tell: "failed", message: (error as Error).message })));
 
 async function answer(request: Request): Promise<void> {
   if (request.ask === "change") {

@@ -37,5 +37,5 @@ export function manifest(typed: TypedSettings, mayRead: boolean, version: string
     " Monitor mode changes nothing: policy-server logs what it would do. To enforce, change mode to protect.\n" +
     " Add the namespaces of your cluster's add-ons to namespaceSelector.";
   document.commentBefore = advice;
-  return document.toString({ lineWidth: 0 });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

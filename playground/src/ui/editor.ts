@@ -36,7 +36,7 @@ export interface EditorOptions {
 
 export function editor({ label, describedBy, changed, extensions = [] }: EditorOptions): Editor {
   const list = el("ul", { class: "problems" });
-  const attributes = { "aria-label": label, ...(describedBy ? { "aria-describedby": describedBy } : {}) };
+  const attributes = { tabindex: "0", "aria-label": label, ...(describedBy ? { "aria-describedby": describedBy } : {}) };
   let quiet = false;
   const view = new EditorView({
     extensions: [

@@ -22,15 +22,19 @@ export async function page(loaded: Loaded, policy: Policy): Promise<void> {
   const many = clusterView(loaded.bytes, () => settings.text, announce);
   const one = workloadView(policy, settings, announce, edited);
 
+  const skip = document.querySelector<HTMLAnchorElement>("#skip")!;
   const left = el("div", { class: "left" });
   const columns = el("div", { class: "columns" }, left);
-  document.querySelector("#main")!.append(columns);
+  document.querySelector("#main")!.append(columns, one.summary);
   const views = tabs(document.querySelector("#views")!, { workload: "One workload", cluster: "My cluster" }, (view) => {
     const [examples, ...editors] = one.left;
     const isOne = view === "workload";
     fill(left, ...(isOne ? [examples, settings.element, ...editors] : [...many.left, settings.element]));
     fill(columns, left, isOne ? one.right : many.right);
     columns.dataset.view = view;
+    one.summary.hidden = !isOne;
+    skip.textContent = isOne ? "Skip to the verdict" : "Skip to the rehearsal";
+    skip.href = isOne ? "#verdict" : "#rehearsal";
   });
 
   /** The address no longer tells what is on the page. */
@@ -52,13 +56,13 @@ export async function page(loaded: Loaded, policy: Policy): Promise<void> {
       const message = `The link can't be opened: ${(error as Error).message}.`;
       columns.before(el("p", { class: "fatal", role: "alert" }, message));
     }
+    document.documentElement.dataset.ready = hash;
   }
 
   views.show("workload");
   addEventListener("hashchange", () => void follow());
-  await follow();
   foot(document.querySelector("#foot")!, loaded);
-  document.documentElement.dataset.ready = "true";
+  await follow();
 }
 
 /** Says a text to screen readers, when it has not changed for a moment. */

@@ -80,7 +80,8 @@ function card(verdict: Verdict, shown: Shown, typed: Verdicts["workload"]["typed
     }
     parts.push(...details(verdict, answer, shown, open));
   }
-  return el("article", { class: `card ${outcome}` }, ...parts);
+  const code = "answer" in judged ? judged.answer.code : undefined;
+  return el("article", { class: `card ${outcome}`, "data-outcome": outcome, "data-code": code }, ...parts);
 }
 
 /** The words that kubectl shows. */
@@ -97,7 +98,7 @@ function details(verdict: Verdict, answer: Answer, shown: Shown, open: Set<strin
   const { title, subject, patch } = verdict;
   const annotations = Object.keys(answer.auditAnnotations).length;
   const calls = answer.exchanges.length;
-  const section = (name: string, summary: string, content: () => Child[]) => disclosure(`${title}/${name}`, summary, content, open);
+  const section = (name: string, summary: string, content: () => Child[]) => disclosure(name, title, summary, content, open);
   return [
     annotations > 0 && section("audit", "Audit annotations", () => [code(stringify(answer.auditAnnotations))]),
     calls > 0 && section("calls", `Host calls: ${calls}`, () => [el("ol", { class: "calls" }, ...answer.exchanges.map(call))]),
@@ -110,9 +111,10 @@ function details(verdict: Verdict, answer: Answer, shown: Shown, open: Set<strin
 }
 
 /** A part that is filled when it is opened first. */
-function disclosure(key: string, summary: string, content: () => Child[], open: Set<string>): HTMLElement {
+function disclosure(name: string, title: string, summary: string, content: () => Child[], open: Set<string>): HTMLElement {
+  const key = `${title}/${name}`;
   const body = el("div", {});
-  const element = el("details", { class: "more", open: open.has(key), ontoggle: toggled }, el("summary", {}, summary), body);
+  const element = el("details", { class: "more", "data-part": name, open: open.has(key), ontoggle: toggled }, el("summary", {}, summary), body);
   function toggled() {
     if (element.open) open.add(key);
     else open.delete(key);

@@ -35,6 +35,7 @@ export function workloadPanel(changed: () => void): WorkloadPanel {
 
   const hint = "Paste yours: a Pod, Deployment, DaemonSet, CronJob or any other kind, or a recorded AdmissionReview.";
   const { element } = panel("Workload", hint, code.element, details);
+  element.classList.add("workload");
 
   return {
     element,

@@ -18,6 +18,8 @@ import { workloadPanel } from "./workloadPanel.ts";
 export interface WorkloadView {
   left: HTMLElement[];
   right: HTMLElement;
+  /** The verdict in short, for a screen that has no place beside the editors. */
+  summary: HTMLElement;
   state: State;
   /** Decides anew, after the settings were changed. */
   refresh(): void;
@@ -94,11 +96,12 @@ export function workloadView(policy: Policy, settingsPart: SettingsPanel, announ
     show(example.state);
   }
 
-  const right = el("div", { class: "right" }, verdict.element, take.element, summary);
+  const right = el("div", { class: "right" }, verdict.element, take.element);
   show(exampleOf(FIRST)!.state);
   return {
     left: [picker.element, workload.element, classes.element],
     right,
+    summary,
     get state() {
       return stateNow();
     },

@@ -1,5 +1,6 @@
 /** Serves the built page on loopback, as a web server would. */
 import { preview } from "vite";
+import type {} from "vitest";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
