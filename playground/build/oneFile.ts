@@ -21,7 +21,7 @@ function whole(folder: string): string {
     if (names.length !== 1) throw new Error(`expected one asset ${pattern}, got ${names.join(", ")}`);
     return readFileSync(join(assets, names[0]!));
   };
-  const script = asset(/^index-.*\.js$/).toString().replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
+  const script = inHtml(asset(/^index-.*\.js$/).toString());
   const style = asset(/\.css$/).toString();
   const hash = createHash("sha256").update(script).digest("base64");
 
@@ -36,6 +36,11 @@ function whole(folder: string): string {
       const parts = [embed("module", asset(/\.wasm$/)), embed("worker", asset(/^worker-.*\.js$/))];
       return `${parts.join("\n")}\n<script type="module">${script}</script>\n</body>`;
     });
+}
+
+/** A script as an HTML parser leaves it: it would end it early, and replace some characters. */
+function inHtml(script: string): string {
+  return script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--").replaceAll("\0", "\\x00").replaceAll("\r", "\\r");
 }
 
 /** Data, which no browser runs. */

@@ -30,7 +30,7 @@ export function clusterView(module: Uint8Array<ArrayBuffer>, settings: () => str
     rows: 4,
     spellcheck: "false",
     placeholder: "{ \"kind\": \"List\", \"items\": [ …",
-    oninput: () => taken(pasted.value.trim() ? [{ file: "pasted", text: pasted.value }] : []),
+    oninput: () => later(pasted.value.trim() ? [{ file: "pasted", text: pasted.value }] : []),
   });
   const drop = el(
     "div",
@@ -70,9 +70,14 @@ export function clusterView(module: Uint8Array<ArrayBuffer>, settings: () => str
     run();
   }
 
-  function refresh() {
+  function later(found: Sources) {
+    sources = found;
     clearTimeout(timer);
-    if (sources.length > 0) timer = setTimeout(run, PAUSE);
+    timer = setTimeout(run, PAUSE);
+  }
+
+  function refresh() {
+    if (sources.length > 0) later(sources);
   }
 
   function run() {

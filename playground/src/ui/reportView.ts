@@ -37,7 +37,7 @@ function figures({ summary }: Report): HTMLElement {
 function lookFirst({ workloads, classes }: Report): HTMLElement | undefined {
   const rows = workloads.filter(({ fields }) => fields.length > 0).map(takenAway);
   const unusable = classes.filter((each) => each.lookFirst).map((each) => {
-    const text = `${number(each.workloads)} workloads use it, and all of them are rejected.`;
+    const text = ` ${number(each.workloads)} workloads use it, and all of them are rejected.`;
     return el("li", {}, el("b", {}, `Class ${each.class}`), el("span", {}, text));
   });
   const all = [...unusable, ...rows];
@@ -58,7 +58,7 @@ function byNamespace({ namespaces }: Report): HTMLElement {
     [judged, rejected, mutated, accepted, errors].map((count) => el("td", { class: count === 0 ? "zero" : undefined }, number(count)));
   const rows = namespaces.map((each) => el("tr", {}, el("th", { scope: "row" }, each.namespace), ...cells(each)));
   const table = el("table", {}, el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...rows));
-  return el("details", { class: "more", open: namespaces.length <= 12 }, el("summary", {}, "By namespace"), el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "By namespace" }, table));
+  return el("details", { class: "more", open: namespaces.length <= 12 }, el("summary", {}, "By namespace"), el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "Figures of each one" }, table));
 }
 
 function workloads(report: Report, change: Change): HTMLElement {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { EXAMPLES, exampleOf } from "../../src/examples.ts";
 import { readClasses } from "../../src/input/classes.ts";
@@ -136,4 +137,11 @@ test("an AdmissionReview has its own operation, user and namespace, and what is 
   expect(isRecorded).toBe(true);
   expect(workloads[0]!.subject).toMatchObject({ operation: "UPDATE", namespace: "team-b", user: { username: "admin" } });
   expect(JSON.parse(workloads[0]!.subject.recorded!)).toEqual(passedOn);
+});
+
+test("the README's links to examples open examples", () => {
+  const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
+  const linked = [...readme.matchAll(/#example=([\w-]+)/g)].map(([, id]) => id!);
+  expect(linked.filter((id) => exampleOf(id) === undefined)).toEqual([]);
+  expect(linked.length).toBeGreaterThanOrEqual(3);
 });
