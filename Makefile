@@ -97,3 +97,17 @@ clean: ## remove what was built
 .PHONY: cluster-tests
 cluster-tests: tools ## run cluster.bats against the cluster of the current kube context
 	@bats cluster.bats
+
+# The playground: the page that runs the module in a browser.
+PLAYGROUND := playground/node_modules/.package-lock.json
+
+$(PLAYGROUND): playground/package-lock.json
+	cd playground && npm ci --no-audit --no-fund
+
+.PHONY: playground
+playground: policy.wasm $(PLAYGROUND) ## build the playground and serve it on http://127.0.0.1:4173
+	cd playground && npm run build && npm run serve
+
+.PHONY: test-playground
+test-playground: policy.wasm $(EVALUATOR) $(PLAYGROUND) ## test the playground in headless Chromium
+	cd playground && npm run chromium && npm test
