@@ -1,4 +1,5 @@
 /** What happens to an object, as a person says it. */
+import { DEFAULT } from "./kubernetes/kinds.ts";
 import type { LeftOut } from "./policy/judge.ts";
 import type { Operation, Subject } from "./policy/request.ts";
 import type { Outcome } from "./verdict.ts";
@@ -40,7 +41,7 @@ export function sentenceFor({ subject, named, outcome, code, isJudged, runsWith 
 }
 
 function onWhat(runsWith: string): string {
-  return runsWith === "(default)" ? "on the default runtime of the node" : `with ${runsWith}`;
+  return runsWith === DEFAULT ? "on the default runtime of the node" : `with ${runsWith}`;
 }
 
 function becauseOf(code: number | undefined): string | undefined {

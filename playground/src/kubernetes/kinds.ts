@@ -99,9 +99,12 @@ export function controllerOf(metadata: Metadata | null | undefined): Owner | und
   return metadata?.ownerReferences?.find((owner) => owner.controller === true);
 }
 
-/** The class that a pod spec names; `(default)` for none, as audit annotations have it. */
+/** The class of a workload that names none, as audit annotations have it. */
+export const DEFAULT = "(default)";
+
+/** The class that a pod spec names. */
 export function classOf(spec: unknown): string {
   const name = isObject(spec) ? spec.runtimeClassName : undefined;
-  if (name === undefined || name === null || name === "") return "(default)";
+  if (name === undefined || name === null || name === "") return DEFAULT;
   return typeof name === "string" ? name : JSON.stringify(name);
 }

@@ -98,6 +98,7 @@ function ownAndPods(own: Judged, pods: Judged): Judged {
   if ("leftOut" in own) return pods;
   if (own.verdict.outcome !== "accepted" || "leftOut" in pods) return own;
   // The warning says whose Pods they are.
-  return own.verdict.message === null ? pods : { verdict: { ...pods.verdict, message: own.verdict.message } };
+  const isTold = own.verdict.message !== null && pods.verdict.outcome === "mutated";
+  return !isTold ? pods : { verdict: { ...pods.verdict, message: own.verdict.message } };
 }
 

@@ -46,7 +46,7 @@ export function rehearse(policy: Policy, text: string, sources: readonly Source[
   progress(objects.length, objects.length);
 
   function count(judged: ReturnType<typeof judge>, dumped: Dumped, at: number) {
-    if (!judged) return tally.otherKind(dumped.kind);
+    if (!judged) return tally.otherKind([dumped.kind, groupVersion(dumped.apiVersion).group].filter(Boolean).join("."));
     if ("leftOut" in judged) return void (tally.leftOut[judged.leftOut] += 1);
     const namespace = dumped.object.metadata?.namespace ?? "default";
     tally.add(namespace, cluster.workload(dumped), judged.verdict, dumped.kind === "Pod", at);

@@ -1,4 +1,5 @@
 /** The report of a rehearsal: the JSON of `evaluator rehearse --output json`, format version 1. */
+import { DEFAULT } from "../kubernetes/kinds.ts";
 import type { Scope } from "../policy/scope.ts";
 import type { Unreadable } from "./documents.ts";
 import type { Field } from "./sandbox.ts";
@@ -30,7 +31,7 @@ export interface Class extends Outcomes {
   class: string;
   workloads: number;
   namespaces: number;
-  /** Nobody may use it, and many do. */
+  /** Many workloads name it, and none keeps it. */
   lookFirst: boolean;
 }
 
@@ -103,7 +104,8 @@ function classOf([name, rows]: [string, Row[]]): Class {
   const outcomes = outcomesOf(rows);
   const workloads = new Set(rows.map(({ namespace, kind, name }) => JSON.stringify([namespace, kind, name]))).size;
   const namespaces = new Set(rows.map(({ namespace }) => namespace)).size;
-  return { class: name, ...outcomes, workloads, namespaces, lookFirst: outcomes.rejected === outcomes.judged && workloads > 1 };
+  const isKept = outcomes.rejected + outcomes.mutated < outcomes.judged;
+  return { class: name, ...outcomes, workloads, namespaces, lookFirst: name !== DEFAULT && !isKept && workloads > 1 };
 }
 
 function notesOf(scope: Scope, settings: unknown, readsClasses: boolean, tally: Tally): string[] {
@@ -114,7 +116,7 @@ function notesOf(scope: Scope, settings: unknown, readsClasses: boolean, tally: 
     notes.push(`Match condition '${name}' is not evaluated, and taken as true: ${why}.`);
   }
   for (const { name, why, times } of tally.conditionsNotEvaluated.values()) {
-    notes.push(`Match condition '${name}' is not evaluated for ${times} requests, and taken as true: ${why}.`);
+    notes.push(`Match condition '${name}' is not evaluated for ${times} ${times === 1 ? "request" : "requests"}, and taken as true: ${why}.`);
   }
   if (tally.namespacesWithoutLabels.size > 0) {
     const names = [...tally.namespacesWithoutLabels].sort().join(", ");

@@ -37,7 +37,7 @@ function figures({ summary }: Report): HTMLElement {
 function lookFirst({ workloads, classes }: Report): HTMLElement | undefined {
   const rows = workloads.filter(({ fields }) => fields.length > 0).map(takenAway);
   const unusable = classes.filter((each) => each.lookFirst).map((each) => {
-    const text = ` ${number(each.workloads)} workloads use it, and all of them are rejected.`;
+    const text = ` ${number(each.workloads)} workloads name it, and none keeps it.`;
     return el("li", {}, el("b", {}, `Class ${each.class}`), el("span", {}, text));
   });
   const all = [...unusable, ...rows];
@@ -135,7 +135,7 @@ function notJudged({ notJudged, unreadable }: Report): HTMLElement {
   const { kinds, rules, namespaceSelector, objectSelector, matchConditions } = notJudged;
   const parts = { rules, namespaceSelector, objectSelector, matchConditions };
   const left = Object.entries(parts).filter(([, times]) => times > 0).map(([part, times]) => `${number(times)} left out by ${part}`);
-  const others = Object.entries(kinds).map(([kind, times]) => count(times, kind));
+  const others = Object.entries(kinds).map(([kind, times]) => `${number(times)} ${kind}`);
   const lines = [...(others.length > 0 ? [`No Pod spec: ${others.join(", ")}`] : []), ...left];
   const unread = unreadable.map(({ file, document, item, message }) => `${file}, document ${document}${item === null ? "" : `, item ${item}`}: ${message}`);
   const list = (title: string, texts: string[]) => texts.length > 0 && el("div", {}, el("h3", {}, title), el("ul", { class: "plain" }, ...texts.map((text) => el("li", {}, text))));
@@ -143,7 +143,7 @@ function notJudged({ notJudged, unreadable }: Report): HTMLElement {
 }
 
 function count(times: number, noun: string): string {
-  return `${number(times)} ${noun}${times === 1 || noun.endsWith("s") ? "" : "s"}`;
+  return `${number(times)} ${noun}${times === 1 ? "" : "s"}`;
 }
 
 function number(value: number): string {

@@ -1,5 +1,5 @@
 /** A whole cluster under a visitor's hands. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
@@ -94,7 +94,8 @@ test("what to look at first is told, and the settings change the report", async 
   const first = page.locator(".first");
   await first.waitFor();
   expect(await first.locator("li").allInnerTexts()).toEqual([
-    "Class ghost 4 workloads use it, and all of them are rejected.",
+    "Class containerd-runc 4 workloads name it, and none keeps it.",
+    "Class ghost 4 workloads name it, and none keeps it.",
     "team-0 DaemonSet/app-0 is moved to kata and uses spec.hostNetwork, spec.nodeSelector[runtime]: runc (the class needs kata)",
     "team-3 DaemonSet/app-10 is moved to kata and uses spec.hostNetwork, spec.nodeSelector[runtime]: runc (the class needs kata)",
   ]);
@@ -125,4 +126,14 @@ test.each([
   expect(stderr).toBe("");
   const { report } = rehearse(POLICY, text, [{ file, text: JSON.stringify(dump(400)) }], () => {});
   expect(report).toEqual(JSON.parse(stdout));
+});
+
+test("the report of recorded objects is the evaluator's", async () => {
+  const data = new URL("../../../test_data/rehearse/", import.meta.url).pathname;
+  const [file, policy] = [`${data}cluster.yml`, `${data}policy.yml`];
+  const { stdout } = await evaluate("rehearse", MODULE, "--policy", policy, "--output", "json", file);
+  const { report } = rehearse(POLICY, readFileSync(policy, "utf8"), [{ file, text: readFileSync(file, "utf8") }], () => {});
+  const { unreadable, ...expected } = JSON.parse(stdout);
+  // Each parser has its own words for broken text.
+  expect({ ...report, unreadable: report.unreadable.length }).toEqual({ ...expected, unreadable: unreadable.length });
 });

@@ -80,7 +80,7 @@ test("the report counts by outcome, namespace and class, and what is not judged"
     ["ghost", 2, 2, true],
     ["kata", 1, 1, false],
   ]);
-  expect(notJudged).toEqual({ kinds: { RuntimeClass: 2, Service: 1 }, rules: 0, namespaceSelector: 0, objectSelector: 0, matchConditions: 0 });
+  expect(notJudged).toEqual({ kinds: { "RuntimeClass.node.k8s.io": 2, Service: 1 }, rules: 0, namespaceSelector: 0, objectSelector: 0, matchConditions: 0 });
   expect(unreadable).toEqual([{ file: "input", document: 8, item: null, message: "kind: missing field" }]);
   expect([runtimeClasses, notes]).toEqual([["kata", "plain"], []]);
 });
