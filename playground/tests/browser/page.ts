@@ -57,7 +57,7 @@ function useBrowser(): { browser: () => Browser; check: string[] } {
 async function newPage(browser: Browser, { width = 1280, height = 900, theme = "light" }: View, wrong: string[]): Promise<Page> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const isOwn = (each: string) => each.startsWith(inject("url")) || /^(?:data|blob|file):/.test(each);
   page.on("request", (request) => void (isOwn(request.url()) || wrong.push(`asked for ${request.url()}`)));
   page.on("console", (message) => void wrong.push(`${message.type()}: ${message.text()}`));
