@@ -21,9 +21,12 @@ export function selects(selector: Selector, label: (key: string) => string | und
   );
 }
 
-/** The labels that a selector looks at. */
-export function keysOf(selector: Selector): string[] {
-  return [...Object.keys(selector.matchLabels ?? {}), ...(selector.matchExpressions ?? []).map(({ key }) => key)];
+/** Whether a selector looks at other labels of a namespace that its name does not leave out. */
+export function needsLabelsOf(namespace: string, { matchExpressions }: Selector): boolean {
+  const requirements = matchExpressions ?? [];
+  const isByName = ({ key }: Requirement) => key === NAMESPACE_NAME;
+  const isLeftOut = requirements.some((requirement) => isByName(requirement) && !isMet(requirement, namespace));
+  return !isLeftOut && !requirements.every(isByName);
 }
 
 function isMet({ operator, values }: Requirement, label: string | undefined): boolean {

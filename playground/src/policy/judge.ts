@@ -1,5 +1,5 @@
 /** The policy's answer to a request, or the part of its manifest by which the API server does not ask it. */
-import { keysOf, NAMESPACE_NAME, selects } from "../kubernetes/selector.ts";
+import { NAMESPACE_NAME, needsLabelsOf, selects } from "../kubernetes/selector.ts";
 import type { NotEvaluated } from "./conditions.ts";
 import type { Answer, Cluster, Policy } from "./policy.ts";
 import { head, requestJson, type Subject } from "./request.ts";
@@ -36,10 +36,9 @@ export function ask(judge: Judge, subject: Subject): Judged {
   return { answer: scope.mayMutate ? answer : withoutMutation(scope.id, answer), notEvaluated };
 }
 
-/** Whether the selector looks at a label of a namespace that is not known. */
+/** Whether the answer depends on labels of a namespace that are not known. */
 export function lacksLabels({ scope, namespaces }: Judge, namespace: string): boolean {
-  const isUnknown = (key: string) => namespaceLabel(namespaces, namespace, key) === undefined;
-  return keysOf(scope.namespaces).some(isUnknown) && !namespaces.has(namespace);
+  return needsLabelsOf(namespace, scope.namespaces) && !namespaces.has(namespace);
 }
 
 function namespaceLabel(namespaces: NamespaceLabels, namespace: string, key: string): string | undefined {
