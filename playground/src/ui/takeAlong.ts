@@ -9,7 +9,8 @@ import { panel } from "./panel.ts";
 
 export interface TakeAlong {
   element: HTMLElement;
-  show(state: State, settings: TypedSettings, mayRead: boolean): void;
+  /** @param isValid whether the policy loads with the settings */
+  show(state: State, settings: TypedSettings, isValid: boolean, mayRead: boolean): void;
 }
 
 export function takeAlong(): TakeAlong {
@@ -43,9 +44,10 @@ export function takeAlong(): TakeAlong {
   const { element } = panel("Take it along", hint, el("div", { class: "row" }, share, link), policyPart);
   return {
     element,
-    show(shown, settings, mayRead) {
+    show(shown, settings, isValid, mayRead) {
       state = shown;
-      policyPart.hidden = settings.problems.length > 0;
+      policyPart.hidden = !isValid;
+      if (!isValid) return;
       policy.textContent = settings.isPolicy ? settings.document.toString({ lineWidth: 0 }) : manifest(settings, mayRead, VERSION);
     },
   };

@@ -25,6 +25,7 @@ export interface Shown {
 
 /** What can't be decided, and why. */
 export interface Undecided {
+  outcome: "rejected" | "notAsked";
   title: string;
   message: string;
 }
@@ -59,9 +60,9 @@ export function verdictPanel(): VerdictPanel {
   };
 }
 
-function undecided({ title, message }: Undecided): HTMLElement {
+function undecided({ outcome, title, message }: Undecided): HTMLElement {
   const sentence = message && el("p", { class: "sentence" }, message);
-  return el("article", { class: "card notAsked" }, el("h3", {}, icon("notAsked"), el("span", {}, title)), sentence);
+  return el("article", { class: `card ${outcome}` }, el("h3", {}, icon(outcome), el("span", {}, title)), sentence);
 }
 
 function card(verdict: Verdict, shown: Shown, typed: Verdicts["workload"]["typed"], open: Set<string>): HTMLElement {

@@ -58,7 +58,7 @@ export function workloadView(policy: Policy, settingsPart: SettingsPanel, announ
     settingsPart.show(settings, problems, typedClasses.classes.map(({ metadata }) => metadata.name));
     workload.show(workloads.problems, workloads.oldProblems, workloads.isRecorded);
     classes.show(typedClasses.problems, settings.isPolicy ? mayRead : undefined);
-    take.show(state, settings, access !== "not-granted");
+    take.show(state, settings, problems.length === 0, access !== "not-granted");
 
     const judge: Judge = {
       policy,
@@ -118,10 +118,10 @@ function sameState(one: State, other: State): boolean {
 }
 
 function whyUndecided(settings: TypedSettings, invalid: string | undefined, problems: number, workloads: number): Undecided | undefined {
-  if (settings.problems[0]) return { title: "The settings can't be read", message: settings.problems[0].message };
-  if (invalid !== undefined) return { title: "The policy does not load with these settings", message: invalid };
-  if (problems > 0 && workloads === 0) return { title: "The workload can't be read", message: "The line is named below its text." };
-  return workloads === 0 ? { title: "Paste a workload", message: "" } : undefined;
+  if (settings.problems[0]) return { outcome: "rejected", title: "The settings can't be read", message: settings.problems[0].message };
+  if (invalid !== undefined) return { outcome: "rejected", title: "The policy does not load with these settings", message: invalid };
+  if (problems > 0 && workloads === 0) return { outcome: "rejected", title: "The workload can't be read", message: "The line is named below its text." };
+  return workloads === 0 ? { outcome: "notAsked", title: "Paste a workload", message: "" } : undefined;
 }
 
 function spoken({ own, pods }: Verdicts): string[] {
