@@ -91,7 +91,7 @@ $(EVALUATOR):
 .PHONY: clean
 clean: ## remove what was built
 	cargo clean
-	rm -rf node_modules policy.wasm annotated-policy.wasm
+	rm -rf node_modules playground/node_modules playground/dist policy.wasm annotated-policy.wasm
 
 # The policies of deploy/ on a live cluster.
 .PHONY: cluster-tests
