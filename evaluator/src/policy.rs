@@ -43,7 +43,8 @@ impl Policy {
         let name = path.display();
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
         let module = WasmtimeEngineProviderBuilder::new().module_bytes(&bytes).build_pre();
-        let policy = Self { module: module.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))? };
+        let policy =
+            Self { module: module.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))? };
         let protocol = policy.call("protocol_version", b"", &Arc::default());
         let protocol = protocol.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))?;
         if protocol != br#""v1""# {

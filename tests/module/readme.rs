@@ -108,6 +108,15 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// Addresses are of use only while the page knows them.
+#[test]
+fn every_example_of_the_playground_that_the_readme_opens_is_there() {
+    let (readme, page) = (file("README.md"), file("playground/src/examples.ts"));
+    let ids = links(&readme).into_iter().filter_map(|link| Some(link.split_once("#example=")?.1.to_owned()));
+    let (known, unknown): (Vec<_>, Vec<_>) = ids.partition(|id| page.contains(&format!("\"{id}\"")));
+    assert_eq!((known.len(), unknown), (3, vec![]));
+}
+
 /// The Markdown files of the checkout.
 fn documents(folder: &Path) -> Vec<PathBuf> {
     let entries = folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry").path());
