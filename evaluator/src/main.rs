@@ -1,4 +1,4 @@
-//! `evaluator`: runs the policy on a request, as `kwctl run` does, or on a cluster.
+//! `evaluator`: evaluates the policy for a request, like `kwctl run`, or for a cluster.
 mod rehearse_command;
 mod settings;
 
@@ -53,10 +53,10 @@ struct Run {
     request_path: PathBuf,
     #[command(flatten)]
     settings: Settings,
-    /// Let the policy read resources of Kubernetes
+    /// Let the policy read Kubernetes resources
     #[arg(long)]
     allow_context_aware: bool,
-    /// Recorded answers for the policy's calls of the host
+    /// Recorded answers to the policy's host calls
     #[arg(long, value_name = "PATH")]
     replay_host_capabilities_interactions: Option<PathBuf>,
 }
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What to exit with; an error is a line on standard error, and `failed`.
+/// The exit code. An error is one line on standard error, and the code `failed`.
 fn exit_code(done: Result<ExitCode>, failed: u8) -> ExitCode {
     done.unwrap_or_else(|error| {
         let error = format!("{error:#}");
@@ -110,7 +110,7 @@ impl Run {
     }
 }
 
-/// Shows the examples of the first section that has some.
+/// Shows the examples of the first section that has any.
 fn show_examples(module: &Path, readme: &Path) -> Result<()> {
     let policy = Policy::load(module)?;
     let examples = examples::parse(&read(readme)?)?;

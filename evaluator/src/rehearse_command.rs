@@ -49,7 +49,7 @@ pub struct Rehearse {
     policy: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Files or folders with RuntimeClasses, if the input does not have the cluster's
+    /// Files or folders with RuntimeClasses, if the input has none
     #[arg(long, value_name = "PATH", value_delimiter = ',')]
     runtime_classes: Vec<PathBuf>,
     /// The namespace of objects that name none
@@ -65,7 +65,7 @@ pub struct Rehearse {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Output {
-    /// Aligned columns, in colours on a terminal
+    /// Aligned columns, in colors on a terminal
     Text,
     /// For programs; see docs/rehearse.md
     Json,

@@ -598,13 +598,13 @@ fn judges_a_template_by_its_pods_where_the_rules_ask_for_pods() {
 }
 
 #[test]
-fn uses_colours_on_a_terminal_and_none_in_a_pipe_and_never_those_of_an_object() {
+fn uses_colors_on_a_terminal_and_none_in_a_pipe_and_never_those_of_an_object() {
     let input = pod_of("web", "\u{1b}[31mred\u{7}").to_string();
     let options = ["--settings-json", r#"{"allowedRuntimes": ["kata"]}"#];
     let plain = printed(&piped(&options, &input), 0, "");
     assert!(!plain.contains('\u{1b}') && plain.contains("runtime '\\u{1b}[31mred\\u{7}' is not allowed"), "{plain}");
 
-    let path = temporary("colours.json", &input);
+    let path = temporary("colors.json", &input);
     let coloured = evaluator(&[&path, options[0], options[1]]).env("CLICOLOR_FORCE", "1").output().expect("it runs");
     let coloured = printed(&coloured, 0, "");
     assert!(coloured.contains("\u{1b}[1m\u{1b}[31mREJECTED\u{1b}[0m\n"), "{coloured:?}");

@@ -1,4 +1,4 @@
-//! What the input says of the cluster: its RuntimeClasses, its namespaces, and who made what.
+//! The cluster as the input describes it: its RuntimeClasses, its namespaces, and the owners of objects.
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -11,15 +11,15 @@ use super::{
 
 type Labels = BTreeMap<String, String>;
 
-/// A Pod's owner's owner's owner is as far as Kubernetes goes: a Pod, its Job, its CronJob.
+/// Kubernetes has at most this many levels: a Pod, its Job, its CronJob.
 const GENERATIONS: usize = 4;
 
-/// What is to be known before objects are judged.
+/// The facts that are needed before objects are judged.
 #[derive(Debug, Default)]
 pub struct Cluster {
     pub runtime_classes: BTreeMap<String, Value>,
     namespaces: BTreeMap<String, Labels>,
-    /// By namespace, kind and name: what made a controller that is made by another one.
+    /// The owners of controllers, by namespace, kind and name.
     makers: BTreeMap<(String, String, String), Option<Made>>,
     pub unreadable: Vec<Unreadable>,
 }
@@ -32,7 +32,7 @@ pub struct Made {
 }
 
 impl Cluster {
-    /// Takes what was read.
+    /// Adds an object of the input.
     pub fn learn(&mut self, read: Result<Document, Unreadable>) {
         let unreadable = match read {
             Ok(document) => match Object::of(&document) {
@@ -67,7 +67,7 @@ impl Cluster {
         }
     }
 
-    /// What two parts of an input say together.
+    /// Joins the facts of two parts of an input.
     pub fn join(mut self, other: Self) -> Self {
         self.runtime_classes.extend(other.runtime_classes);
         self.namespaces.extend(other.namespaces);
@@ -76,7 +76,7 @@ impl Cluster {
         self
     }
 
-    /// Whether the labels of a namespace are known, and not its name alone.
+    /// Whether the labels of a namespace are known, and not only its name.
     pub fn knows_labels_of(&self, namespace: &str) -> bool {
         self.namespaces.contains_key(namespace)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cel::{Context, Env, ExecutionError, Program, Value, extensions};
 use serde::Deserialize;
 
-/// A match condition, as the manifest has it.
+/// A match condition of the manifest.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -19,16 +19,16 @@ pub struct Conditions {
     programs: Vec<(String, Program)>,
 }
 
-/// What the conditions say of a request.
+/// The result of the conditions for a request.
 #[derive(Debug, PartialEq)]
 pub enum Matched {
     Yes,
     No,
-    /// None is false, and one has failed, as it does in the API server: the failure policy decides.
+    /// None is false, and one failed. As in the API server, the failure policy decides.
     Failed(String),
 }
 
-/// A condition that is not evaluated, and taken as true.
+/// A condition that is not evaluated, and counts as true.
 #[derive(Debug)]
 pub struct NotEvaluated {
     pub name: String,
@@ -36,10 +36,10 @@ pub struct NotEvaluated {
 }
 
 impl Conditions {
-    /// Compiles the conditions, and says which can't be evaluated.
+    /// Compiles the conditions, and returns those that can't be evaluated.
     pub fn compile(conditions: Vec<Condition>) -> (Self, Vec<NotEvaluated>) {
         let mut env = Env::stdlib();
-        // Kubernetes has these functions too. It fails where one is declared already: there are none.
+        // Kubernetes has these functions, too. This fails only if one is declared twice.
         let _ = env.add_extension(extensions::strings);
         let (mut programs, mut not_evaluated) = (vec![], vec![]);
         for Condition { name, expression } in conditions {
@@ -55,7 +55,7 @@ impl Conditions {
         self.programs.is_empty()
     }
 
-    /// Evaluates them, and says which could not be.
+    /// Evaluates the conditions, and returns those that could not be evaluated.
     pub fn evaluate(&self, request: &serde_json::Value, object: &serde_json::Value) -> (Matched, Vec<NotEvaluated>) {
         let mut context = Context::with_env(Arc::clone(&self.env));
         context.add_variable_from_value("request", to_cel(request));
@@ -85,7 +85,7 @@ impl NotEvaluated {
     }
 }
 
-/// The first line of an error, to go on in a sentence.
+/// The first line of an error, as part of a sentence.
 fn uncapitalized(error: &impl ToString) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
@@ -93,7 +93,7 @@ fn uncapitalized(error: &impl ToString) -> String {
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// JSON, as Kubernetes gives it to CEL: a whole number is an `int`.
+/// JSON as Kubernetes passes it to CEL: a whole number is an `int`.
 fn to_cel(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Null => Value::Null,

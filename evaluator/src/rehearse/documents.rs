@@ -1,4 +1,4 @@
-//! The objects of an input, one at a time, whatever it is written in.
+//! The objects of an input, one at a time, in JSON or YAML.
 use std::{
     fmt,
     io::{BufRead, Cursor, Read},
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{json, yaml};
 
-/// Where an object is.
+/// The place of an object.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Place {
     #[serde(serialize_with = "as_text")]
@@ -25,7 +25,7 @@ pub struct Place {
 pub struct Document {
     pub place: Place,
     pub text: Box<RawValue>,
-    /// The kind that its List says it has. Items of a `PodList` may not say so themselves.
+    /// The kind that its List states. Items of a `PodList` may have none.
     pub listed_as: Option<Listed>,
 }
 
@@ -36,7 +36,7 @@ pub struct Listed {
     pub kind: String,
 }
 
-/// Something that can't be read.
+/// A part of the input that can't be read.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Unreadable {
     #[serde(flatten)]
@@ -44,10 +44,10 @@ pub struct Unreadable {
     pub message: String,
 }
 
-/// Takes what is read.
+/// Receives the objects.
 pub type Sink<'s> = dyn FnMut(Result<Document, Unreadable>) + 's;
 
-/// How much of an input tells JSON from YAML.
+/// The length of input that distinguishes JSON from YAML.
 const START: usize = 4096;
 
 /// Reads all objects of an input.
@@ -61,7 +61,7 @@ pub fn read(mut reader: impl BufRead, file: &Arc<str>, sink: &mut Sink) {
     if is_json { json::read(whole, file, sink) } else { yaml::read(whole, file, sink) }
 }
 
-/// JSON begins with an object whose first key is quoted, or a list of such; YAML may begin with `{` too.
+/// JSON begins with an object whose first key is quoted, or with a list of such objects. YAML can begin with `{`, too.
 fn is_json(start: &[u8]) -> bool {
     let mut tokens = start.iter().filter(|byte| !byte.is_ascii_whitespace());
     match tokens.next() {
@@ -93,7 +93,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong, and not at which line: that of a text which is not as the file has it.
+/// The message without the line, which is not the line of the file.
 pub fn without_line(error: &impl ToString) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! Objects in JSON. The items of a List are read one by one, so that the List is never whole in memory.
+//! Objects in JSON. The items of a List are read one by one, so that memory never holds the whole List.
 use std::{fmt, io::Read, sync::Arc};
 
 use serde::{
@@ -26,12 +26,12 @@ pub fn read(reader: impl Read, file: &Arc<str>, sink: &mut Sink) {
 /// Reads one document.
 ///
 /// # Errors
-/// It is no object and no list.
+/// The document is neither an object nor a list.
 pub fn read_document(text: &str, place: &Place, sink: &mut Sink) -> serde_json::Result<()> {
     Top { place, sink }.deserialize(&mut serde_json::Deserializer::from_str(text))
 }
 
-/// Whether the kind of an object leaves that open.
+/// Whether the kind of an object leaves it open that it is a List.
 pub fn may_be_a_list(object: &str) -> bool {
     #[derive(Default, Deserialize)]
     struct Kind {
@@ -124,7 +124,7 @@ impl<'de> Visitor<'de> for Items<'_, '_, '_> {
     }
 }
 
-/// The members of an object, as they came: a key that is there twice stays there twice.
+/// The members of an object in their order. Duplicate keys stay.
 #[derive(Default)]
 struct Members(Vec<(String, Box<RawValue>)>);
 

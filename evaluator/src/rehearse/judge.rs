@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Capabilities, Policy, policy::ValidationResponse};
 
-/// The class of a workload that names none, as audit annotations have it.
+/// The class of a workload that names none, as in audit annotations.
 pub const DEFAULT: &str = "(default)";
 const UID: &str = "00000000-0000-0000-0000-000000000000";
 const CONTROLLERS: [(&str, &str); 6] = [
@@ -28,7 +28,7 @@ const CONTROLLERS: [(&str, &str); 6] = [
     ("StatefulSet", "statefulset-controller"),
 ];
 
-/// Asks the policy.
+/// Evaluates the policy.
 pub struct Judge<'a> {
     pub policy: &'a Policy,
     pub scope: &'a Scope,
@@ -38,7 +38,7 @@ pub struct Judge<'a> {
     pub namespace: &'a str,
 }
 
-/// What is asked about: an object of the input, or a Pod of its template.
+/// The subject of a request: an object of the input, or a Pod of its template.
 struct Subject<'a> {
     kind: &'static Kind,
     version: &'a str,
@@ -75,7 +75,7 @@ struct Request<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges what was read, if it is an object that the policy is asked about.
+    /// Judges an object of the input, if the manifest selects it.
     pub fn judge(&self, read: Result<Document, Unreadable>, tally: &mut Tally) {
         let read = read.and_then(|document| match Object::of(&document) {
             Ok(object) => Ok((object, document.text)),
@@ -120,7 +120,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Asks about the Pod that the template of a `maker` makes.
+    /// Judges the Pod that the template of a `maker` creates.
     fn ask_about_pod(
         &self,
         maker: &str,
@@ -138,7 +138,7 @@ impl Judge<'_> {
             #[serde(default)]
             metadata: Metadata,
         }
-        // Labels that are no texts are for the API server to reject.
+        // The API server rejects labels that are not strings.
         let Head { metadata } = serde_json::from_str(pod.get()).unwrap_or_default();
         let user = user(Some(maker), &metadata);
         let subject =
@@ -163,7 +163,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether the policy is asked, as the API server decides it; the message of a match condition that fails.
+    /// Whether the API server calls the policy; the message of a match condition that fails.
     fn select(&self, subject: &Subject, tally: &mut Tally) -> Result<Option<String>, LeftOut> {
         let scope = self.scope;
         if !scope.asks_for(subject.kind, subject.version) {
@@ -218,18 +218,18 @@ impl Judge<'_> {
     }
 }
 
-/// What policy-server answers when a validating policy mutates.
+/// The answer of policy-server if a validating policy mutates.
 fn may_not_mutate(id: &str) -> String {
     format!(
         "Request rejected by policy {id}. The policy attempted to mutate the request, but it is currently configured to not allow mutations."
     )
 }
 
-/// What comes of a template: its own verdict if it is not let in, else that of its Pods.
+/// The verdict of a template: its own if it is not accepted, else that of its Pods.
 fn own_and_pods(own: Result<Verdict, LeftOut>, pods: Result<Verdict, LeftOut>) -> Result<Verdict, LeftOut> {
     match (own, pods) {
         (Ok(own), _) if own.outcome != Outcome::Accepted => Ok(own),
-        // The warning says whose Pods they are.
+        // The warning names the owner of the Pods.
         (Ok(own), Ok(pods)) if own.message.is_some() && pods.outcome == Outcome::Mutated => {
             Ok(Verdict { message: own.message, ..pods })
         }
@@ -238,7 +238,7 @@ fn own_and_pods(own: Result<Verdict, LeftOut>, pods: Result<Verdict, LeftOut>) -
     }
 }
 
-/// Who sends the request: the maker of a Pod, the node of a mirror Pod, or somebody.
+/// The user of the request: the controller of a Pod, the node of a mirror Pod, or another user.
 fn user(maker: Option<&str>, metadata: &Metadata) -> Value {
     let controller = CONTROLLERS.iter().find(|(kind, _)| Some(*kind) == maker);
     if let Some((_, controller)) = controller {

@@ -1,4 +1,4 @@
-//! The report, as people read it, before it is text or markdown.
+//! The report for people, before it is text or Markdown.
 use super::{
     report::{Outcomes, Report, Workload, counted},
     tally::Outcome,
@@ -12,7 +12,7 @@ pub struct Section {
     pub table: Option<Table>,
 }
 
-/// How much a part matters.
+/// The importance of a part.
 #[derive(Clone, Copy)]
 pub enum Tone {
     Plain,
@@ -27,14 +27,14 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
-/// What a report is of.
+/// The subject of a report.
 pub fn title(report: &Report) -> String {
     let policy = report.policy.name.as_deref().map(|name| format!(" {}", printable(name))).unwrap_or_default();
     let judged = counted(report.summary.outcomes.judged, "object");
     format!("Policy{policy} on {judged}, as if created now")
 }
 
-/// The parts of a report that have something to say, in their order.
+/// The parts of a report that are not empty, in order.
 pub fn sections(report: &Report) -> Vec<Section> {
     let sections = [
         notes(report),

@@ -1,4 +1,4 @@
-//! The manifest of a policy: what it is asked about, and with which settings.
+//! The manifest of a policy: its settings, and the requests that it selects.
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -11,7 +11,7 @@ use super::{
     workload::Kind,
 };
 
-/// What a policy is asked about. The default is everything.
+/// The requests that a policy selects. The default is all.
 #[derive(Default)]
 pub struct Scope {
     pub name: Option<String>,
@@ -22,10 +22,10 @@ pub struct Scope {
     pub objects: Selector,
     pub conditions: Option<Conditions>,
     pub not_evaluated: Vec<NotEvaluated>,
-    /// Whether a request is rejected whose match conditions fail.
+    /// Whether a request is rejected if its match conditions fail.
     pub fails_closed: bool,
     pub may_read_classes: bool,
-    /// The policy server's name of a policy that may not mutate.
+    /// The name that policy-server gives to the policy, if it may not mutate.
     pub validating: Option<String>,
     pub notes: Vec<String>,
 }
@@ -43,7 +43,7 @@ struct Metadata {
     namespace: Option<String>,
 }
 
-/// See the [CRDs](https://docs.kubewarden.io/reference/CRDs). What does not matter here is left out.
+/// See the [CRDs](https://docs.kubewarden.io/reference/CRDs). Fields that do not matter here are left out.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spec {
@@ -91,7 +91,7 @@ fn no_settings() -> Value {
 }
 
 impl Scope {
-    /// Everything is asked, with these settings.
+    /// Selects all requests, with these settings.
     pub fn everything(settings: Value) -> Self {
         Self { settings, may_read_classes: true, ..Self::default() }
     }
@@ -99,7 +99,7 @@ impl Scope {
     /// Reads the manifest of a ClusterAdmissionPolicy or an AdmissionPolicy.
     ///
     /// # Errors
-    /// The file has none of them, or several, or it is not as the CRD has it.
+    /// The file has no policy, or several, or the policy does not match the CRD.
     pub fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
@@ -127,7 +127,7 @@ impl Scope {
     fn of(Manifest { kind, metadata, spec }: Manifest) -> Self {
         let notes = spec.notes();
         let mut namespaces = spec.namespace_selector;
-        // Kubewarden's controller copies the expressions alone.
+        // Kubewarden's controller copies only the expressions.
         namespaces.match_labels.clear();
         let is_namespaced = kind == "AdmissionPolicy";
         if is_namespaced {
@@ -160,7 +160,7 @@ impl Scope {
         }
     }
 
-    /// Whether the rules ask for the creation of this kind.
+    /// Whether the rules select the creation of this kind.
     pub fn asks_for(&self, kind: &Kind, version: &str) -> bool {
         self.rules.as_ref().is_none_or(|rules| rules.iter().any(|rule| rule.asks_for(kind, version)))
     }

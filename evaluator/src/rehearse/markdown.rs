@@ -1,4 +1,4 @@
-//! The report in markdown, for a pull request.
+//! The report in Markdown, for a pull request.
 use super::{
     layout::{self, Section, Table},
     report::Report,
@@ -25,7 +25,7 @@ fn render_table(table: &Table) -> String {
     head + &rule + &rows.collect::<String>()
 }
 
-/// Text that markdown leaves as it is.
+/// Text that Markdown does not interpret.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! What a policy would do to the objects of a cluster or a chart, if they were created now.
+//! Evaluates a policy for the objects of a cluster or a chart, as if they were created now.
 //!
 //! ```text
 //! source ──► documents ─┬► cluster ──┐           first pass: RuntimeClasses, namespaces, controllers
@@ -6,8 +6,8 @@
 //!                          manifest ────┘           second pass: the policy's answers
 //! ```
 //!
-//! kubectl prints Pods before RuntimeClasses, so an input is read twice, and standard input kept in a
-//! temporary file. Only the objects that are being judged are in memory, beside the report.
+//! kubectl prints Pods before RuntimeClasses. So an input is read twice, and standard input is kept in a
+//! temporary file. Memory holds only the report and the objects that are being judged.
 mod cluster;
 mod conditions;
 mod documents;
@@ -40,23 +40,23 @@ pub use self::{
     report::{Outcomes, Report, Summary, Workload},
 };
 
-/// What is rehearsed, and on what.
+/// A rehearsal: a policy and its input.
 pub struct Rehearsal<'a> {
     pub policy: &'a Policy,
     pub scope: Scope,
     /// Files, folders, or `-`; standard input if there are none.
     pub paths: &'a [PathBuf],
-    /// Where the cluster's RuntimeClasses are, if not in the input alone.
+    /// Files with RuntimeClasses of the cluster that are not in the input.
     pub runtime_classes: &'a [PathBuf],
     /// The namespace of an object that names none.
     pub namespace: &'a str,
 }
 
 impl Rehearsal<'_> {
-    /// Asks the policy about every object.
+    /// Evaluates the policy for every object.
     ///
     /// # Errors
-    /// The settings are not valid, an input can't be opened, or there is no object in it.
+    /// The settings are invalid, or an input can't be opened or has no object.
     pub fn run(&self) -> Result<Report> {
         self.policy.validate_settings(&self.scope.settings)?;
         let mut elsewhere = vec![];
@@ -91,7 +91,7 @@ impl Rehearsal<'_> {
     }
 }
 
-/// The cluster's RuntimeClasses, from elsewhere than the input.
+/// The cluster's RuntimeClasses that are not in the input.
 fn learn_classes(sources: &[Source], progress: &Progress) -> Result<Cluster> {
     let cluster = learn(sources, progress)?;
     match cluster.unreadable.first() {
@@ -113,15 +113,15 @@ fn capabilities(cluster: &Cluster, reads_classes: bool) -> Capabilities {
 }
 
 impl Report {
-    /// The report as people read it, in colours.
+    /// The report for people, in colors.
     ///
     /// # Errors
-    /// None that happens.
+    /// None.
     pub fn to_text(&self) -> Result<String> {
         Ok(text::render(self)?)
     }
 
-    /// The report in markdown.
+    /// The report in Markdown.
     pub fn to_markdown(&self) -> String {
         markdown::render(self)
     }
@@ -129,7 +129,7 @@ impl Report {
     /// The report in JSON: `docs/rehearse.md`.
     ///
     /// # Errors
-    /// None that happens.
+    /// None.
     pub fn to_json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }

@@ -1,4 +1,4 @@
-//! As much of an object as tells what it is and whose.
+//! The head of an object: its kind, its name and its owner.
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
@@ -27,7 +27,7 @@ pub struct Metadata {
     pub owner_references: Option<Vec<Owner>>,
 }
 
-/// What an object belongs to.
+/// The owner of an object.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Owner {
@@ -36,7 +36,7 @@ pub struct Owner {
     pub controller: Option<bool>,
 }
 
-/// An object, its head read.
+/// An object whose head is read.
 pub struct Object {
     pub group: String,
     pub version: String,
@@ -48,7 +48,7 @@ impl Object {
     /// Reads the head of an object.
     ///
     /// # Errors
-    /// It has no kind, or its metadata is not that of an object.
+    /// The object has no kind, or its metadata is invalid.
     pub fn of(document: &Document) -> Result<Self> {
         let header = header(document.text.get())?;
         let listed_as = document.listed_as.clone();
@@ -64,7 +64,7 @@ impl Object {
     }
 }
 
-/// Reads the head, or says where it is wrong.
+/// Reads the head. The error names the field.
 fn header(text: &str) -> Result<Header> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(|error| {
         let why = without_line(error.inner());
@@ -76,14 +76,14 @@ fn header(text: &str) -> Result<Header> {
 }
 
 impl Object {
-    /// Its kind, as kubectl takes it: `Service`, `Ingress.networking.k8s.io`.
+    /// Its kind in the form of kubectl: `Service`, `Ingress.networking.k8s.io`.
     pub fn kind_and_group(&self) -> String {
         if self.group.is_empty() { self.kind.clone() } else { format!("{}.{}", self.kind, self.group) }
     }
 }
 
 impl Metadata {
-    /// Its name; with a `-` at its end if the API server makes one from it.
+    /// Its name, or its `generateName`, which ends in `-`.
     pub fn name(&self) -> &str {
         self.name.as_deref().or(self.generate_name.as_deref()).unwrap_or_default()
     }
@@ -96,7 +96,7 @@ impl Metadata {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
 
-    /// The owner that made it.
+    /// The controller that owns it.
     pub fn controller(&self) -> Option<&Owner> {
         self.owner_references.iter().flatten().find(|owner| owner.controller == Some(true))
     }

@@ -1,4 +1,4 @@
-//! Work on the objects of an input, on all cores, with a few in memory at a time.
+//! Evaluation on all cores, with a few objects in memory at a time.
 use std::{mem, panic, thread};
 
 use anyhow::Result;
@@ -10,12 +10,12 @@ use super::{
     source::Source,
 };
 
-/// How much is handed to a core at once; an object that is larger goes alone.
+/// The size of a batch for a core. A larger object is a batch of its own.
 const BATCH: usize = 1 << 16;
 
 type Batch = Vec<Result<Document, Unreadable>>;
 
-/// Reads all objects of the sources, and folds them on each core, then the cores' results.
+/// Reads all objects of the sources, folds them on each core, and then folds the results of the cores.
 ///
 /// # Errors
 /// A source can't be opened.
@@ -42,7 +42,7 @@ pub fn fold<T: Default + Send>(
     })
 }
 
-/// Reads all objects; the workers end when the sender is gone.
+/// Reads all objects. The workers end when the sender is dropped.
 fn read_all(sources: &[Source], progress: &Progress, sender: Sender<Batch>) -> Result<()> {
     let (mut batch, mut bytes) = (vec![], 0);
     for source in sources {
@@ -52,7 +52,7 @@ fn read_all(sources: &[Source], progress: &Progress, sender: Sender<Batch>) -> R
             batch.push(read);
             if bytes >= BATCH {
                 bytes = 0;
-                // It fails if all workers have panicked, which is told when they are joined.
+                // This fails if all workers panicked. Joining them reports it.
                 let _ = sender.send(mem::take(&mut batch));
             }
         });

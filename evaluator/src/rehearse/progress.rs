@@ -1,4 +1,4 @@
-//! How far a rehearsal is, shown on a terminal once it takes longer than a second.
+//! The progress of a rehearsal that takes longer than a second, on a terminal.
 use std::{
     cell::Cell,
     io::{self, BufRead, BufReader, Read},
@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How much is read at once.
+/// The number of bytes that are read at once.
 const AT_ONCE: usize = 1 << 16;
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -28,7 +28,7 @@ impl Progress {
         Self { bar, begun: Instant::now(), is_shown: Cell::new(false) }
     }
 
-    /// Counts what is read.
+    /// Counts bytes.
     pub fn count<'p>(&'p self, reader: impl Read + 'p) -> impl BufRead + 'p {
         BufReader::with_capacity(AT_ONCE, Counted { reader, progress: self })
     }
@@ -37,12 +37,12 @@ impl Progress {
         self.bar.inc(bytes as u64);
         if !self.is_shown.get() && self.begun.elapsed() > PATIENCE {
             self.is_shown.set(true);
-            // Nothing is drawn where standard error is no terminal.
+            // Nothing is drawn if standard error is not a terminal.
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn end(self) {
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! The report, as programs read it: `docs/rehearse.md` describes each field.
+//! The report for programs. `docs/rehearse.md` describes each field.
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::{
     tally::{Count, LeftOut, Outcome, Row, Tally},
 };
 
-/// What a policy would do.
+/// The result of a rehearsal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
@@ -45,7 +45,7 @@ pub struct Summary {
     pub unreadable: usize,
 }
 
-/// How many objects there are of each outcome.
+/// The number of objects by outcome.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Outcomes {
     pub judged: usize,
@@ -80,7 +80,7 @@ pub struct Class {
     pub outcomes: Outcomes,
     pub workloads: usize,
     pub namespaces: usize,
-    /// Many workloads name it, and none keeps it.
+    /// Several workloads name the class, and none keeps it.
     pub look_first: bool,
 }
 
@@ -197,7 +197,7 @@ fn classes(tally: &Tally) -> Vec<Class> {
     found.into_iter().map(class).collect()
 }
 
-/// What limits the rehearsal.
+/// The limits of the rehearsal.
 fn notes(scope: &Scope, reads_classes: bool, tally: &Tally) -> Vec<String> {
     let mut notes = vec![];
     if !reads_classes && scope.settings["matchHandlers"] != false {

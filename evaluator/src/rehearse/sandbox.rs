@@ -1,8 +1,8 @@
-//! What a Pod uses that a sandbox takes away.
+//! The fields of a Pod that a sandbox may not support.
 use serde::Serialize;
 use serde_json::Value;
 
-/// A field that a Pod has, and its value as people read it.
+/// A field of a Pod, and its value for people.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Field {
     pub path: String,

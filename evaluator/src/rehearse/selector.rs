@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The label of a namespace's name, which the API server sets.
+/// The label with the name of a namespace. The API server sets it.
 pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// See [LabelSelector](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/label-selector/).
@@ -33,7 +33,7 @@ enum Operator {
 }
 
 impl Selector {
-    /// Whether it selects what has these labels.
+    /// Whether it selects an object with these labels.
     pub fn selects<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.match_labels.iter().all(|(key, value)| label(key) == Some(value))
             && self.match_expressions.iter().all(|requirement| requirement.is_met_by(label(&requirement.key)))
@@ -46,7 +46,7 @@ impl Selector {
         self.match_expressions.push(Requirement { key, operator: Operator::NotIn, values });
     }
 
-    /// Whether it looks at other labels of a namespace that its name does not leave out.
+    /// Whether the answer for a namespace that is not excluded by name depends on other labels.
     pub fn needs_labels_of(&self, namespace: &str) -> bool {
         let (by_name, others): (Vec<_>, Vec<_>) =
             self.match_expressions.iter().partition(|requirement| requirement.key == NAMESPACE_NAME);

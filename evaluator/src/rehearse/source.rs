@@ -1,4 +1,4 @@
-//! Where objects come from: files, folders and standard input, each of which is read twice.
+//! The sources of objects: files, folders and standard input. Each is read twice.
 use std::{
     fs::{self, File},
     io::{self, IsTerminal, Read, Seek},
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-/// What standard input is called.
+/// The name of standard input.
 pub const STDIN: &str = "-";
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
@@ -22,14 +22,14 @@ pub struct Source {
 
 enum Content {
     File(PathBuf),
-    /// Standard input or a pipe, kept in a file that has no name and goes when this does.
+    /// Standard input or a pipe, kept in a temporary file.
     Spooled(File),
 }
 
 /// The sources at these paths; standard input if there are none.
 ///
 /// # Errors
-/// One can't be read.
+/// A path can't be read.
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>> {
     if paths.is_empty() {
         if io::stdin().is_terminal() {
@@ -92,10 +92,10 @@ impl Source {
         Ok(Self { name: name.into(), bytes, content: Content::Spooled(file) })
     }
 
-    /// Reads it from its start.
+    /// Reads the source from its start.
     ///
     /// # Errors
-    /// The file has gone, say.
+    /// The file can't be opened anymore.
     pub fn open(&self) -> Result<Box<dyn Read + '_>> {
         let cannot = || format!("cannot read {}", self.name);
         match &self.content {

@@ -1,11 +1,11 @@
-//! What comes of the objects, counted.
+//! The verdicts, counted.
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::{conditions::NotEvaluated, documents::Unreadable, sandbox::Field};
 
-/// What comes of an object, in the order of a report.
+/// The outcome of an object, in the order of a report.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -15,7 +15,7 @@ pub enum Outcome {
     Accepted,
 }
 
-/// What the policy answers to a workload.
+/// The policy's answer for a workload.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Verdict {
     pub outcome: Outcome,
@@ -26,7 +26,7 @@ pub struct Verdict {
     pub fields: Vec<Field>,
 }
 
-/// The objects of one workload that get the same answer.
+/// The objects of one workload with the same answer.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Row {
     pub outcome: Outcome,
@@ -36,7 +36,7 @@ pub struct Row {
     pub verdict: Verdict,
 }
 
-/// How many objects there are in a row.
+/// The number of objects in a row.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Count {
     pub pods: usize,
@@ -52,22 +52,22 @@ pub enum LeftOut {
     MatchConditions,
 }
 
-/// All that a report is made of.
+/// The data of a report.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub rows: BTreeMap<Row, Count>,
-    /// Objects that have no pod spec, by kind.
+    /// The number of objects without a pod spec, by kind.
     pub other_kinds: BTreeMap<String, usize>,
     pub left_out: BTreeMap<LeftOut, usize>,
     pub unreadable: Vec<Unreadable>,
-    /// Namespaces whose labels the selector looks at, and the input does not have.
+    /// Namespaces whose labels the selector needs, and the input does not have.
     pub without_labels: BTreeMap<String, usize>,
-    /// By the names of match conditions: a reason, and how often.
+    /// A reason and its count, by the name of a match condition.
     pub not_evaluated: BTreeMap<String, (String, usize)>,
 }
 
 impl Tally {
-    /// Counts a match condition. Of several reasons, the first in the alphabet is kept, whichever came first.
+    /// Counts a match condition. Of several reasons, the first in alphabetical order stays.
     pub fn not_evaluated(&mut self, NotEvaluated { name, why }: NotEvaluated, times: usize) {
         let (kept, sum) = self.not_evaluated.entry(name).or_insert_with(|| (why.clone(), 0));
         if why < *kept {

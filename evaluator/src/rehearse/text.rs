@@ -1,4 +1,4 @@
-//! The report as text, in colours that are left out where there is no terminal.
+//! The report as text, in colors on a terminal.
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
@@ -18,7 +18,7 @@ const DIMMED: Style = Style::new().dimmed();
 /// The report.
 ///
 /// # Errors
-/// None that happens: it is written into memory.
+/// None: it is written to memory.
 pub fn render(report: &Report) -> io::Result<String> {
     let mut text = format!("{BOLD}{}{BOLD:#}\n", layout::title(report));
     for section in layout::sections(report) {

@@ -1,4 +1,4 @@
-//! The objects that have a pod spec, and the Pods that they make.
+//! The objects that have a pod spec, and the Pods that they create.
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub struct Kind {
     pub group: &'static str,
     pub kind: &'static str,
     pub resource: &'static str,
-    /// Where it has the template of its Pods; none for a Pod.
+    /// The path of its template; none for a Pod.
     template: Option<&'static [&'static str]>,
 }
 
@@ -56,7 +56,7 @@ impl Kind {
         at(object, self.template.unwrap_or_default().iter().chain(&["spec"]))
     }
 
-    /// The Pod that the template of such an object makes, as its controller would create it.
+    /// The Pod of the template of such an object, as its controller would create it.
     pub fn pod_of_template(&self, object: &RawValue, name: &str, namespace: &str) -> Option<Box<RawValue>> {
         let path = self.template?;
         let spec = self.pod_spec(object)?;
@@ -71,7 +71,7 @@ impl Kind {
     }
 }
 
-/// The value at a path, as it was written.
+/// The value at a path, as text.
 fn at<'a, 'p>(value: &'a RawValue, path: impl IntoIterator<Item = &'p &'p str>) -> Option<&'a RawValue> {
     path.into_iter().try_fold(value, |value, key| {
         let members: BTreeMap<String, &'a RawValue> = serde_json::from_str(value.get()).ok()?;

@@ -1,5 +1,5 @@
-//! Objects in YAML. The parser reads all that it is given, so a stream is cut at its document markers, and a
-//! List, as kubectl writes it, at its items.
+//! Objects in YAML. The parser reads its whole input. So a stream is cut at its document markers, and a List
+//! in the form of kubectl at its items.
 use std::{io::BufRead, mem, sync::Arc};
 
 use anyhow::{Context, Result, anyhow};
@@ -31,7 +31,7 @@ pub fn read(mut reader: impl BufRead, file: &Arc<str>, sink: &mut Sink) {
     }
 }
 
-/// What follows the marker of a document's start or end, if this line has one. No scalar can hold such a line.
+/// The text after the marker of a document's start or end, if this line has one. No scalar can hold such a line.
 fn after_marker(line: &[u8]) -> Option<&[u8]> {
     let rest = line.strip_prefix(b"---").or_else(|| line.strip_prefix(b"..."))?;
     rest.first().is_none_or(u8::is_ascii_whitespace).then_some(rest)
@@ -40,7 +40,7 @@ fn after_marker(line: &[u8]) -> Option<&[u8]> {
 /// A document that is being read, line by line.
 struct Cut<'s, 'f> {
     place: Place,
-    /// How many lines of the file have been read, and how many before this document.
+    /// The number of lines that were read, in all and before this document.
     lines: usize,
     begun: usize,
     /// Its lines, without those of the items.
@@ -57,7 +57,7 @@ enum Items {
     Within {
         indent: usize,
         number: usize,
-        /// How many lines there are before the item that is being read.
+        /// The number of lines before the item that is being read.
         begun: usize,
         /// Its lines.
         item: Vec<u8>,
@@ -152,7 +152,7 @@ impl Cut<'_, '_> {
     }
 }
 
-/// Whether the keys before `items` leave that open: kubectl writes the kind after the items.
+/// Whether the keys before `items` leave it open that this is a List: kubectl writes the kind after the items.
 fn may_be_a_list(text: &[u8]) -> bool {
     let mut lines = text.split(|byte| *byte == b'\n');
     lines.find(|line| line.starts_with(b"kind:")).is_none_or(|kind| kind.trim_ascii_end().ends_with(b"List"))
@@ -162,7 +162,7 @@ fn indent_of(line: &[u8]) -> usize {
     line.iter().take_while(|byte| **byte == b' ').count()
 }
 
-/// How far the item is indented that begins at this line.
+/// The indentation of the item that begins at this line.
 fn item_indent(line: &[u8]) -> Option<usize> {
     let indent = indent_of(line);
     let after = line[indent..].strip_prefix(b"-")?;
@@ -186,7 +186,7 @@ fn to_json(yaml: &[u8], lines_before: usize) -> Result<Option<Box<RawValue>>> {
 }
 
 fn parse(yaml: &[u8]) -> Result<Option<Box<RawValue>>> {
-    // Not straight into JSON: this type tells of keys that are there twice.
+    // Not directly into JSON: this type rejects duplicate keys.
     let mut value: Value = serde_yaml_ng::from_slice(yaml)?;
     value.apply_merge()?;
     Ok(if value.is_null() { None } else { Some(to_raw_value(&value)?) })
