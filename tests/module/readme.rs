@@ -1,5 +1,8 @@
 //! The documents say what is true, and their links lead somewhere.
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use evaluator::{
     AdmissionRequest,
@@ -65,6 +68,16 @@ fn rows<'a>(markdown: &'a str, section: &str) -> impl Iterator<Item = Vec<&'a st
     let section = markdown.split("\n## ").find(|text| text.starts_with(section)).expect("the section");
     let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     rows.map(|row| row.split(" | ").map(str::trim).collect())
+}
+
+#[test]
+fn contributing_names_the_dependencies_of_the_module() {
+    let (contributing, manifest) = (file("CONTRIBUTING.md"), file("Cargo.toml").parse::<toml::Table>().expect("TOML"));
+    let cells = rows(&contributing, "Dependencies of the module").map(|row| row[0]).collect::<String>();
+    let named: BTreeSet<_> = cells.split('`').skip(1).step_by(2).collect();
+    let needed: BTreeSet<_> =
+        manifest["dependencies"].as_table().expect("a table").keys().map(String::as_str).collect();
+    assert_eq!(named, needed);
 }
 
 #[test]
