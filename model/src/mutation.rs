@@ -1,0 +1,41 @@
+use serde_json::{Value, json};
+
+/// The Pod with the class `fallback`, without its overhead, and without the node selector and the
+/// tolerations of the `scheduling` of its old class; `None` if those of the Pod can't be read.
+pub fn mutate(pod: &Value, fallback: &str, scheduling: &Value) -> Option<Value> {
+    let mut pod = pod.clone();
+    let spec = pod["spec"].as_object_mut()?;
+    spec.insert("runtimeClassName".to_owned(), json!(fallback));
+    spec.remove("overhead");
+
+    if scheduling.is_null() {
+        return Some(pod);
+    }
+    if let Some(selector) = spec.get_mut("nodeSelector").filter(|value| !value.is_null()) {
+        let of_class = &scheduling["nodeSelector"];
+        selector.as_object_mut()?.retain(|key, value| of_class.get(key) != Some(value));
+    }
+    if let Some(tolerations) = spec.get_mut("tolerations").filter(|value| !value.is_null()) {
+        let of_class = scheduling["tolerations"].as_array().cloned().unwrap_or_default();
+        tolerations.as_array_mut()?.retain(|own| !of_class.iter().any(|of_class| same_toleration(of_class, own)));
+    }
+    Some(pod)
+}
+
+/// Two tolerations are the same if they are once the defaults are filled in.
+fn same_toleration(one: &Value, other: &Value) -> bool {
+    with_defaults(one) == with_defaults(other)
+}
+
+fn with_defaults(toleration: &Value) -> Value {
+    let mut toleration = toleration.clone();
+    if let Some(fields) = toleration.as_object_mut() {
+        for (key, default) in
+            [("key", json!("")), ("operator", json!("Equal")), ("value", json!("")), ("effect", json!(""))]
+        {
+            fields.entry(key).or_insert(default);
+        }
+        fields.entry("tolerationSeconds").or_insert(Value::Null);
+    }
+    toleration
+}
