@@ -1,5 +1,5 @@
 //! The module of a policy, and its three calls.
-use std::{fs, path::Path, sync::Arc};
+use std::{error::Error, fs, path::Path, sync::Arc};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
@@ -13,6 +13,12 @@ use crate::{AdmissionRequest, AdmissionResponse, Capabilities};
 pub struct Policy {
     module: WasmtimeEngineProviderPre,
 }
+
+/// An instance of a policy.
+pub struct Instance(WapcHost);
+
+/// What the host tells a policy in place of an answer.
+pub type HostError = Box<dyn Error + Send + Sync>;
 
 /// The answer of a policy to `validate`: the
 /// [ValidationResponse](https://docs.kubewarden.io/reference/spec/validating-policies).
@@ -31,6 +37,16 @@ pub struct ValidationResponse {
 struct SettingsValidationResponse {
     valid: bool,
     message: Option<String>,
+}
+
+impl Instance {
+    /// Calls `operation`.
+    ///
+    /// # Errors
+    /// The policy returns an error, or it traps.
+    pub fn call(&self, operation: &str, payload: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.0.call(operation, payload)?)
+    }
 }
 
 impl Policy {
@@ -58,13 +74,27 @@ impl Policy {
     /// # Errors
     /// The module can't be instantiated, the policy returns an error, or it traps.
     pub fn call(&self, operation: &str, payload: &[u8], capabilities: &Arc<Capabilities>) -> Result<Vec<u8>> {
-        let engine = self.module.rehydrate(None)?;
         let capabilities = Arc::clone(capabilities);
-        let answer = move |_, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
+        let host = move |binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
             capabilities.answer(binding, namespace, operation, payload)
         };
-        let host = WapcHost::new(Box::new(engine), Some(Box::new(answer)))?;
-        Ok(host.call(operation, payload)?)
+        self.instance(host)?.call(operation, payload)
+    }
+
+    /// A fresh instance, whose calls of its host are answered by `host`: binding, namespace, operation and
+    /// payload.
+    ///
+    /// # Errors
+    /// The module can't be instantiated.
+    pub fn instance(
+        &self,
+        host: impl Fn(&str, &str, &str, &[u8]) -> Result<Vec<u8>, HostError> + Send + Sync + 'static,
+    ) -> Result<Instance> {
+        let engine = self.module.rehydrate(None)?;
+        let answer = move |_, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
+            host(binding, namespace, operation, payload)
+        };
+        Ok(Instance(WapcHost::new(Box::new(engine), Some(Box::new(answer)))?))
     }
 
     /// Lets the policy check its settings.
