@@ -111,3 +111,78 @@ playground: policy.wasm $(PLAYGROUND) ## build the playground and serve it on ht
 .PHONY: test-playground
 test-playground: policy.wasm $(EVALUATOR) $(PLAYGROUND) ## test the playground in headless Chromium
 	cd playground && npm run chromium && npm test
+
+# Proof: docs/assurance.md says what these show.
+FUZZ_TARGETS := validate structured settings host
+FUZZ_SECONDS ?= 60
+EVALUATIONS ?= 1000000
+MUTANTS_ARGS ?=
+
+# Installs a tool of a version into target/tools, unless it is installed.
+cargo-tool = @command -v $(1) >/dev/null || cargo install --quiet --locked --debug --root target/tools $(1)@$(2)
+
+test: supply-chain workflows
+
+# Fuzzing needs unstable flags of rustc; the policy has no unsafe code, so the properties are all that is looked for.
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZ_SECONDS
+	$(call cargo-tool,cargo-fuzz,0.13.2)
+	@for target in $(FUZZ_TARGETS); do \
+	  mkdir -p target/fuzz/$$target; \
+	  RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=3 \
+	    cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- \
+	    -dict=fuzz/dictionary -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1; \
+	done
+
+# A mutant is judged by the unit tests, the properties natively, and the tests through the module.
+# Budgets count instructions of the optimised module, which this one is not.
+.PHONY: mutants
+mutants: $(TARGET) ## change src/ in every way that cargo-mutants knows, and see a test fail for each
+	$(call cargo-tool,cargo-mutants,27.1.0)
+	env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_DEV_OPT_LEVEL=1 \
+	  cargo mutants --package pod-runtime-class-policy --output target $(MUTANTS_ARGS) -- \
+	  --lib --test native --test module -- --include-ignored \
+	  --skip budget:: --skip reproducible:: --skip surface:: --skip repository:: --skip readme:: --skip manifests::
+
+.PHONY: coverage
+coverage: ## show what the unit tests and the properties reach in src/
+	@rustup component list --installed | grep -q ^llvm-tools || rustup component add llvm-tools
+	$(call cargo-tool,cargo-llvm-cov,0.9.1)
+	cargo llvm-cov clean --workspace
+	cargo llvm-cov test --no-report --locked
+	cargo llvm-cov test --no-report --locked --package fuzz -- --include-ignored
+	cargo llvm-cov report --ignore-filename-regex '/(evaluator|fuzz|model|tests)/'
+
+.PHONY: soak
+soak: $(TARGET) ## evaluate EVALUATIONS requests in the embedded host
+	EVALUATIONS=$(EVALUATIONS) cargo test --package tests --test soak --locked -- --nocapture
+
+.PHONY: supply-chain
+supply-chain: ## check licences, sources and duplicates of the dependencies; offline once they are downloaded
+	$(call cargo-tool,cargo-deny,0.20.2)
+	@cargo fetch --quiet --locked
+	cargo deny --offline --locked check bans licenses sources
+	cargo deny --offline --locked --workspace check licenses sources
+
+.PHONY: advisories
+advisories: ## check the dependencies against RustSec's advisories
+	$(call cargo-tool,cargo-deny,0.20.2)
+	cargo deny --locked --workspace check advisories
+
+.PHONY: sbom
+sbom: ## write policy.cdx.json, the CycloneDX bill of materials of the module
+	$(call cargo-tool,cargo-cyclonedx,0.5.9)
+	cargo cyclonedx --quiet --format json --target $(TARGET) --override-filename policy.cdx
+	@find evaluator fuzz model tests -name policy.cdx.json -delete
+
+.PHONY: digest
+digest: policy.wasm ## print the digest of the module
+	@sha256sum policy.wasm
+
+.PHONY: workflows
+workflows: ## check the workflows with zizmor
+	@command -v zizmor >/dev/null || { \
+	  python3 -m pip install --quiet --target target/tools/zizmor zizmor==1.32.0 && \
+	  ln -sf ../zizmor/bin/zizmor $(TOOLS)/zizmor; }
+	zizmor --offline --quiet .github
