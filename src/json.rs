@@ -1,12 +1,12 @@
 //! JSON objects, opened where the policy looks into them and kept as text everywhere else.
 //!
-//! One pass over a document opens the objects that an [`Outline`] selects. Every other value stays the
+//! One pass over a document opens the objects that lie on the way to what is wanted. Every other value stays the
 //! slice that it came as: it costs no parsing, and it is written back byte for byte.
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::{Error, value::RawValue};
 use simdutf8::compat::{Utf8Error, from_utf8};
@@ -25,40 +25,36 @@ pub enum Value<'a> {
     String(&'a str),
     /// Set by the policy, of items as they came.
     List(Vec<&'a RawValue>),
-    /// Not an object, although the outline expects one: what it is instead.
-    Other(String),
+}
+
+/// A field that counts if it is there once.
+#[derive(Debug, Default)]
+pub enum Field<T> {
+    #[default]
+    Missing,
+    Value(T),
+    Duplicate,
 }
 
 /// The keys that lead from an object to another one in it, outermost first.
 pub type Path = &'static [&'static str];
 
-/// How the members of an object are read.
-#[derive(Clone, Copy)]
-pub enum Outline {
-    /// The objects of a path are opened, and all other members are kept as text.
-    Path(Path),
-    /// As this tells, given the key and the members before it.
-    Members(fn(&str, &Object) -> Member),
+/// What an object is read into, member by member.
+pub trait Members<'a> {
+    /// Reads the member `key`.
+    ///
+    /// # Errors
+    /// The document is not JSON.
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error>;
 }
 
-/// How a member is read.
-pub enum Member {
-    Skip,
-    Keep,
-    Open(Outline),
-}
+/// The members of an object or, if it is not one, its text.
+pub type Opened<'a, M> = Result<M, &'a RawValue>;
 
-impl Outline {
-    /// All members are kept as text.
-    pub const FLAT: Self = Self::Path(&[]);
-
-    fn member(self, key: &str, before: &Object) -> Member {
-        match self {
-            Self::Path([first, rest @ ..]) if *first == key => Member::Open(Self::Path(rest)),
-            Self::Path(_) => Member::Keep,
-            Self::Members(member) => member(key, before),
-        }
-    }
+/// The value of a member, to be read in one of these ways.
+pub struct Unread<'v, V> {
+    values: &'v mut V,
+    step_by_step: bool,
 }
 
 /// Why a document can't be read.
@@ -83,27 +79,43 @@ pub enum Problem {
     WrongType { expected: &'static str, got: String },
 }
 
-/// Reads a document, and opens its objects. Returns [`Value::Other`] for one that is not an object.
+/// Reads a document.
 ///
 /// # Errors
 /// The document is not JSON in UTF-8.
-pub fn read(document: &[u8], outline: Outline) -> Result<Value<'_>, Unreadable> {
+pub fn read<'a, M: Members<'a>>(document: &'a [u8], members: impl Fn() -> M) -> Result<Opened<'a, M>, Unreadable> {
     let json = from_utf8(document).map_err(Unreadable::NotUtf8)?;
-    open(json, outline).map_err(Unreadable::NotJson)
+    open(json, members).map_err(Unreadable::NotJson)
 }
 
-fn open(json: &str, outline: Outline) -> Result<Value<'_>, Error> {
+/// Reads a document, and opens the objects along a path. It is kept as text if it is not an object.
+///
+/// # Errors
+/// The document is not JSON in UTF-8.
+pub fn read_value(document: &[u8], path: Path) -> Result<Value<'_>, Unreadable> {
+    read(document, || Along::new(path)).map(Value::from)
+}
+
+/// Opens an object in one pass or, if a value in it is not the object that it should be, step by step.
+fn open<'a, M: Members<'a>>(json: &'a str, members: impl Fn() -> M) -> Result<Opened<'a, M>, Error> {
+    match parse(json, Opener { members: members(), step_by_step: false }) {
+        Err(error) if error.is_data() => {}
+        opened => return opened,
+    }
+    match parse(json, Opener { members: members(), step_by_step: true }) {
+        Err(error) if error.is_data() => parse(json, PhantomData).map(Err),
+        opened => opened,
+    }
+}
+
+fn parse<'a, S: DeserializeSeed<'a>>(json: &'a str, seed: S) -> Result<S::Value, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = Opener(outline).deserialize(&mut deserializer)?;
+    let value = seed.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
 impl<'a> Object<'a> {
-    pub fn members(&self) -> impl Iterator<Item = &(Cow<'a, str>, Value<'a>)> {
-        self.0.iter()
-    }
-
     /// The value of `key`, or `None` if it is left out or null.
     ///
     /// # Errors
@@ -124,8 +136,7 @@ impl<'a> Object<'a> {
         let [key, rest @ ..] = path else { return Ok(Some(self)) };
         match self.get(key)? {
             None => Ok(None),
-            Some(Value::Object(object)) => object.at(rest).map_err(|error| error.under(key)),
-            Some(other) => Err(other.is_not("an object", key)),
+            Some(value) => value.object(key)?.at(rest).map_err(|error| error.under(key)),
         }
     }
 
@@ -134,8 +145,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// The value is not a `T`, or see [`Object::get`].
     pub fn read<T: Deserialize<'a>>(&self, key: &str, expected: &'static str) -> Result<Option<T>, FieldError> {
-        let Some(value) = self.get(key)? else { return Ok(None) };
-        value.read().map(Some).ok_or_else(|| value.is_not(expected, key))
+        self.get(key)?.map(|value| value.read(key, expected)).transpose()
     }
 
     /// The string of `key`.
@@ -143,29 +153,16 @@ impl<'a> Object<'a> {
     /// # Errors
     /// The value is not a string, or see [`Object::get`].
     pub fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, FieldError> {
-        Ok(self.read(key, "a string")?.map(|Text(text)| text))
-    }
-
-    /// The flag of `key`.
-    ///
-    /// # Errors
-    /// The value is neither true nor false, or see [`Object::get`].
-    pub fn flag(&self, key: &str) -> Result<Option<bool>, FieldError> {
-        match self.get(key)? {
-            None => Ok(None),
-            Some(Value::Text(text)) if text.get() == "true" => Ok(Some(true)),
-            Some(Value::Text(text)) if text.get() == "false" => Ok(Some(false)),
-            Some(value) => Err(value.is_not("true or false", key)),
-        }
+        self.get(key)?.map(|value| value.text(key)).transpose()
     }
 
     /// The object of `key`, opened from the text that it still is.
     ///
     /// # Errors
     /// The value is not an object, or the key is a duplicate.
-    pub fn open(&self, key: &str, outline: Outline) -> Result<Option<Self>, FieldError> {
+    pub fn open(&self, key: &str, path: Path) -> Result<Option<Self>, FieldError> {
         let Some(Value::Text(text)) = self.get(key)? else { return Ok(None) };
-        Value::Text(text).into_object(key, outline).map(Some)
+        Value::Text(text).into_object(key, path).map(Some)
     }
 
     /// The opened object of `key`, to be edited.
@@ -174,25 +171,6 @@ impl<'a> Object<'a> {
             Value::Object(object) => Some(object),
             _ => None,
         })
-    }
-
-    /// Removes the value of `key`, and returns it unless it is null.
-    ///
-    /// # Errors
-    /// The key is a duplicate.
-    pub fn take(&mut self, key: &str) -> Result<Option<Value<'a>>, FieldError> {
-        let Some(_) = self.get(key)? else { return Ok(None) };
-        let at = self.0.iter().position(|(name, _)| name == key);
-        Ok(at.map(|at| self.0.swap_remove(at).1))
-    }
-
-    /// Removes the object of `key`, and opens it if it still is text.
-    ///
-    /// # Errors
-    /// The value is not an object, or the key is a duplicate.
-    pub fn take_object(&mut self, key: &str, outline: Outline) -> Result<Option<Self>, FieldError> {
-        let Some(value) = self.take(key)? else { return Ok(None) };
-        value.into_object(key, outline).map(Some)
     }
 
     /// Sets the value of `key`, in its place or at the end.
@@ -228,24 +206,130 @@ impl<'a> Object<'a> {
     }
 }
 
+impl<'a> IntoIterator for Object<'a> {
+    type Item = (Cow<'a, str>, Value<'a>);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<T> Field<T> {
+    pub fn set(&mut self, value: T) {
+        *self = match self {
+            Self::Missing => Self::Value(value),
+            Self::Value(_) | Self::Duplicate => Self::Duplicate,
+        };
+    }
+
+    /// The value, or `None` if the field is left out. Messages call it `key`.
+    ///
+    /// # Errors
+    /// The field is a duplicate: which of its values counts depends on the reader.
+    pub fn take(self, key: &str) -> Result<Option<T>, FieldError> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Value(value) => Ok(Some(value)),
+            Self::Duplicate => Err(FieldError::new(key, Problem::Duplicate)),
+        }
+    }
+}
+
+impl<'a> Field<Value<'a>> {
+    /// The value, or `None` if the field is left out or null. Messages call it `key`.
+    ///
+    /// # Errors
+    /// The field is a duplicate: which of its values counts depends on the reader.
+    pub fn get(&self, key: &str) -> Result<Option<&Value<'a>>, FieldError> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Value(value) => Ok(Some(value).filter(|value| !value.is_null())),
+            Self::Duplicate => Err(FieldError::new(key, Problem::Duplicate)),
+        }
+    }
+
+    /// The string.
+    ///
+    /// # Errors
+    /// The value is not a string, or see [`Field::get`].
+    pub fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, FieldError> {
+        self.get(key)?.map(|value| value.text(key)).transpose()
+    }
+
+    /// The flag.
+    ///
+    /// # Errors
+    /// The value is neither true nor false, or see [`Field::get`].
+    pub fn flag(&self, key: &str) -> Result<Option<bool>, FieldError> {
+        self.get(key)?.map(|value| value.read(key, "true or false")).transpose()
+    }
+
+    /// The object, opened if it still is text.
+    ///
+    /// # Errors
+    /// The value is not an object, or see [`Field::get`].
+    pub fn into_object(self, key: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
+        let value = self.take(key)?.filter(|value| !value.is_null());
+        value.map(|value| value.into_object(key, path)).transpose()
+    }
+}
+
 impl<'a> Value<'a> {
+    pub const NULL: Self = Self::Text(RawValue::NULL);
+
     /// The object that the value is, opened if it still is text. Messages call it `name`.
     ///
     /// # Errors
     /// The value is not an object.
-    pub fn into_object(self, name: &str, outline: Outline) -> Result<Object<'a>, FieldError> {
+    pub fn into_object(self, name: &str, path: Path) -> Result<Object<'a>, FieldError> {
         match self {
             Value::Object(object) => Ok(object),
-            Value::Text(text) => match open(text.get(), outline) {
-                Ok(Value::Object(object)) => Ok(object),
+            Value::Text(text) => match open(text.get(), || Along::new(path)) {
+                Ok(Ok(along)) => Ok(along.object),
                 _ => Err(Value::Text(text).is_not("an object", name)),
             },
             other => Err(other.is_not("an object", name)),
         }
     }
 
-    /// The value as a `T`, if it is one.
-    pub fn read<T: Deserialize<'a>>(&self) -> Option<T> {
+    /// The opened object that the value is.
+    ///
+    /// # Errors
+    /// The value is not an object.
+    pub fn object(&self, name: &str) -> Result<&Object<'a>, FieldError> {
+        match self {
+            Value::Object(object) => Ok(object),
+            other => Err(other.is_not("an object", name)),
+        }
+    }
+
+    /// The value as a `T`, which messages call `expected`.
+    ///
+    /// # Errors
+    /// The value is not a `T`.
+    pub fn read<T: Deserialize<'a>>(&self, name: &str, expected: &'static str) -> Result<T, FieldError> {
+        self.parse().ok_or_else(|| self.is_not(expected, name))
+    }
+
+    /// The value as a string.
+    ///
+    /// # Errors
+    /// The value is not a string.
+    pub fn text(&self, name: &str) -> Result<Cow<'a, str>, FieldError> {
+        self.as_text().ok_or_else(|| self.is_not("a string", name))
+    }
+
+    /// The string that the value is, if it is one. Without escapes it is what is between the quotes.
+    pub fn as_text(&self) -> Option<Cow<'a, str>> {
+        let Self::Text(json) = self else { return None };
+        match json.get().strip_prefix('"')?.strip_suffix('"')? {
+            text if !text.contains('\\') => Some(Cow::Borrowed(text)),
+            _ => self.parse().map(|Text(text)| text),
+        }
+    }
+
+    fn parse<T: Deserialize<'a>>(&self) -> Option<T> {
         let Self::Text(text) = self else { return None };
         serde_json::from_str(text.get()).ok()
     }
@@ -256,12 +340,11 @@ impl<'a> Value<'a> {
             Value::Object(object) => object.write(json)?,
             Value::String(text) => serde_json::to_writer(json, text)?,
             Value::List(items) => serde_json::to_writer(json, items)?,
-            Value::Other(text) => serde_json::to_writer(json, text)?,
         }
         Ok(())
     }
 
-    fn is_not(&self, expected: &'static str, path: &str) -> FieldError {
+    pub fn is_not(&self, expected: &'static str, path: &str) -> FieldError {
         FieldError::new(path, Problem::WrongType { expected, got: self.describe() })
     }
 
@@ -281,7 +364,6 @@ impl<'a> Value<'a> {
         const LONG: usize = 100;
         let text = match self {
             Value::Text(text) => text.get(),
-            Value::Other(text) => text,
             Value::Object(_) => "an object",
             Value::String(_) => "a string",
             Value::List(_) => "a list",
@@ -354,66 +436,93 @@ impl fmt::Display for Unreadable {
 #[derive(Debug, Deserialize, PartialEq)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// Opens a value as its outline says.
-struct Opener(Outline);
+impl<'a, V: MapAccess<'a>> Unread<'_, V> {
+    pub fn skip(self) -> Result<(), V::Error> {
+        self.values.next_value().map(|IgnoredAny| ())
+    }
 
-impl<'a> DeserializeSeed<'a> for Opener {
-    type Value = Value<'a>;
+    /// Keeps the value as text.
+    pub fn keep(self) -> Result<Value<'a>, V::Error> {
+        self.values.next_value().map(Value::Text)
+    }
 
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+    /// Opens the objects along a path, and keeps all else as text.
+    pub fn open(self, path: Path) -> Result<Value<'a>, V::Error> {
+        self.read(|| Along::new(path)).map(Value::from)
+    }
+
+    /// Reads the members of an object.
+    pub fn read<M: Members<'a>>(self, members: impl Fn() -> M) -> Result<Opened<'a, M>, V::Error> {
+        if self.step_by_step {
+            open(self.values.next_value::<&RawValue>()?.get(), members).map_err(V::Error::custom)
+        } else {
+            self.values.next_value_seed(Opener { members: members(), step_by_step: false })
+        }
     }
 }
 
-impl<'a> Visitor<'a> for Opener {
-    type Value = Value<'a>;
+/// Reads an object into its members.
+struct Opener<M> {
+    members: M,
+    step_by_step: bool,
+}
+
+impl<'a, M: Members<'a>> DeserializeSeed<'a> for Opener<M> {
+    type Value = Opened<'a, M>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'a, M: Members<'a>> Visitor<'a> for Opener<M> {
+    type Value = Opened<'a, M>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
+        f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Object(Vec::with_capacity(16));
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(Err(RawValue::NULL))
+    }
+
+    fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'a>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
         while let Some(Text(key)) = map.next_key()? {
-            let value = match self.0.member(&key, &members) {
-                Member::Open(outline) => map.next_value_seed(Opener(outline))?,
-                Member::Keep => Value::Text(map.next_value()?),
-                Member::Skip => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            members.0.push((key, value));
+            self.members.read(key, Unread { values: &mut map, step_by_step: self.step_by_step })?;
         }
-        Ok(Value::Object(members))
+        Ok(Ok(self.members))
     }
+}
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Value::Text(RawValue::NULL))
+/// An object that is opened along a path.
+pub struct Along<'a> {
+    path: Path,
+    object: Object<'a>,
+}
+
+impl Along<'_> {
+    fn new(path: Path) -> Self {
+        Self { path, object: Object(Vec::with_capacity(16)) }
     }
+}
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Value::Other(value.to_string()))
+impl<'a> Members<'a> for Along<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        let value = match self.path {
+            [first, rest @ ..] if *first == key => value.open(rest)?,
+            _ => value.keep()?,
+        };
+        self.object.0.push((key, value));
+        Ok(())
     }
+}
 
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Value::Other(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Value::Other(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Value::Other("a number".to_owned()))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Value::Other("a string".to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Other("a list".to_owned()))
+impl<'a> From<Opened<'a, Along<'a>>> for Value<'a> {
+    fn from(opened: Opened<'a, Along<'a>>) -> Self {
+        opened.map_or_else(Self::Text, |along| Self::Object(along.object))
     }
 }

@@ -49,7 +49,7 @@ pub fn validate(payload: &[u8]) -> CallResult {
 
 /// The way of a request through the policy.
 fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
-    let Payload { request, settings } = Payload::read(payload)?;
+    let (request, settings) = Payload::read(payload)?;
     let settings = Settings::read(settings)?;
     let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes()) };
 

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     decision::Mutation,
-    json::{FieldError, Object, Outline, Problem, Text, Value},
+    json::{FieldError, Object, Problem, Value},
     runtime_class::RuntimeClass,
 };
 
@@ -34,30 +34,36 @@ pub fn mutate<'a>(pod: &mut Object<'a>, mutation: &Mutation<'a>) -> Result<(), F
 
 /// Removes every `nodeSelector` pair and every toleration that the class has.
 fn remove_scheduling(spec: &mut Object, class: &RuntimeClass) -> Result<(), FieldError> {
-    if let Some(mut selector) = spec.open(NODE_SELECTOR, Outline::FLAT)? {
+    if let Some(mut selector) = spec.open(NODE_SELECTOR, &[])? {
         selector.retain(|key, own| !class.node_selector.get(key).is_ok_and(|of_class| are_same_text(of_class, own)));
         spec.set(NODE_SELECTOR, Value::Object(selector));
     }
     if let Some(mut tolerations) = spec.read::<Vec<&RawValue>>(TOLERATIONS, "a list")? {
-        tolerations.retain(|own| !class.tolerations.iter().any(|of_class| are_equal(of_class, own)));
+        let of_class: Vec<_> = class.tolerations.iter().map(|toleration| Meaning::of(toleration)).collect();
+        tolerations.retain(|own| !of_class.contains(&Meaning::of(own)));
         spec.set(TOLERATIONS, Value::List(tolerations));
     }
     Ok(())
 }
 
 fn are_same_text(one: Option<&Value>, other: &Value) -> bool {
-    let text = |value: &Value| value.read::<Text>().map(|Text(text)| text.into_owned());
-    one.and_then(text).is_some_and(|one| text(other) == Some(one))
+    one.and_then(Value::as_text).is_some_and(|one| other.as_text() == Some(one))
 }
 
-/// Whether two tolerations are written alike or mean the same.
-fn are_equal(one: &RawValue, other: &RawValue) -> bool {
-    let meaning = |toleration| serde_json::from_str::<Toleration>(toleration).ok();
-    one.get() == other.get() || meaning(one.get()).is_some_and(|one| meaning(other.get()) == Some(one))
+/// A toleration, to be compared: as it is read or, if it has an unknown field, as it is written.
+#[derive(PartialEq)]
+enum Meaning<'a> {
+    Known(Toleration<'a>),
+    Unknown(&'a str),
+}
+
+impl<'a> Meaning<'a> {
+    fn of(toleration: &'a RawValue) -> Self {
+        serde_json::from_str(toleration.get()).map_or(Self::Unknown(toleration.get()), Self::Known)
+    }
 }
 
 /// A [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
-/// One with an unknown field equals none that is written otherwise.
 #[derive(Default, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Toleration<'a> {

@@ -1,43 +1,46 @@
 //! The payload of an evaluation: a request, and the settings of the policy.
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+use serde_json::value::RawValue;
+
 use crate::{
-    admission::{Kind, Request},
-    json::{FieldError, Member, Outline, Problem, Unreadable, Value, read},
+    admission::Request,
+    json::{Field, FieldError, Members, Opened, Problem, Unread, Unreadable, Value, read},
 };
 
 /// The payload of a
 /// [validation request](https://docs.kubewarden.io/reference/spec/validating-policies).
+#[derive(Default)]
 pub struct Payload<'a> {
-    pub request: Request<'a>,
-    pub settings: Option<Value<'a>>,
+    request: Field<Opened<'a, Request<'a>>>,
+    settings: Field<Value<'a>>,
 }
 
 impl<'a> Payload<'a> {
-    /// Reads the payload of `validate`, in one pass.
+    /// Reads the payload of `validate`, in one pass, and returns the request and the settings.
     ///
     /// # Errors
     /// It is not JSON, or not an object with a request.
-    pub fn read(payload: &'a [u8]) -> Result<Self, Unreadable> {
-        let mut payload = read(payload, PAYLOAD)?.into_object("payload", PAYLOAD)?;
-        let request = payload.take_object("request", REQUEST)?;
-        let request = request.ok_or_else(|| FieldError::new("request", Problem::Missing))?;
-        Ok(Self { request: Request(request), settings: payload.take("settings")? })
+    pub fn read(payload: &'a [u8]) -> Result<(Request<'a>, Option<Value<'a>>), Unreadable> {
+        let is_not = |text, name| Value::Text(text).is_not("an object", name);
+        let Self { request, settings } = read(payload, Self::default)?.map_err(|text| is_not(text, "payload"))?;
+        let request = match request.take("request")? {
+            Some(Ok(request)) => request,
+            Some(Err(text)) if text.get() != RawValue::NULL.get() => return Err(is_not(text, "request").into()),
+            Some(Err(_)) | None => return Err(FieldError::new("request", Problem::Missing).into()),
+        };
+        Ok((request, settings.take("settings")?))
     }
 }
 
-const PAYLOAD: Outline = Outline::Members(|key, _| match key {
-    "request" => Member::Open(REQUEST),
-    "settings" => Member::Open(Outline::FLAT),
-    _ => Member::Skip,
-});
-
-/// The objects are opened if their kind comes before them, as it does in what policy-server sends.
-/// Otherwise they are kept as text, and opened in a second pass.
-const REQUEST: Outline = Outline::Members(|key, before| match key {
-    "kind" | "userInfo" => Member::Open(Outline::FLAT),
-    "operation" => Member::Keep,
-    "object" | "oldObject" => match Kind::of(before).ok().and_then(|kind| kind.pod_spec()) {
-        Some(pod_spec) => Member::Open(Outline::Path(pod_spec)),
-        None => Member::Keep,
-    },
-    _ => Member::Skip,
-});
+impl<'a> Members<'a> for Payload<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        match key.as_ref() {
+            "request" => self.request.set(value.read(Request::default)?),
+            "settings" => self.settings.set(value.open(&[])?),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}

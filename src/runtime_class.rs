@@ -3,10 +3,9 @@
 use std::{borrow::Cow, cell::OnceCell};
 
 use kubewarden_policy_sdk::wapc_guest;
-use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json::{FieldError, Member, Object, Outline, Problem, Unreadable, read};
+use crate::json::{FieldError, Object, Problem, Unreadable, read_value};
 
 /// The fields of a RuntimeClass that the policy reads.
 #[derive(Debug)]
@@ -51,32 +50,22 @@ pub struct Host {
 }
 
 /// The payload of
-/// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
+/// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes), around the
+/// name.
 ///
 /// The host asks the API server and keeps the answer for 5 seconds. It answers `list_resources_all`
 /// from a watch instead, which goes stale, and which never answers if the permission is missing.
-#[derive(Serialize)]
-struct GetResource<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    name: &'a str,
-    namespace: Option<&'a str>,
-    disable_cache: bool,
-    field_masks: [&'static str; 2],
-}
+const GET_RESOURCE: [&str; 2] = [
+    r#"{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":"#,
+    r#","namespace":null,"disable_cache":false,"field_masks":["handler","scheduling"]}"#,
+];
 
 impl RuntimeClasses for Host {
     fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError> {
-        let request = GetResource {
-            api_version: "node.k8s.io/v1",
-            kind: "RuntimeClass",
-            name,
-            namespace: None,
-            disable_cache: false,
-            field_masks: ["handler", "scheduling"],
-        };
-        let request = serde_json::to_vec(&request).map_err(|error| ReadError::Failed(error.to_string()))?;
-        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", &request) {
+        let name = serde_json::to_string(name).map_err(|error| ReadError::Failed(error.to_string()))?;
+        let [before, after] = GET_RESOURCE;
+        let request = [before, &name, after].concat();
+        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", request.as_bytes()) {
             Ok(answer) => answer,
             Err(error) => return ReadError::of(&error.to_string()).map_or(Ok(None), Err),
         };
@@ -89,17 +78,12 @@ impl RuntimeClasses for Host {
 
 impl<'a> RuntimeClass<'a> {
     fn read(json: &'a [u8]) -> Result<Self, Unreadable> {
-        const CLASS: Outline = Outline::Members(|key, _| match key {
-            "handler" => Member::Keep,
-            "scheduling" => Member::Open(Outline::Path(&["nodeSelector"])),
-            _ => Member::Skip,
-        });
-        let mut class = read(json, CLASS)?.into_object("RuntimeClass", CLASS)?;
-        let handler = class.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?;
-        let mut scheduling = class.take_object("scheduling", Outline::FLAT)?.unwrap_or_default();
+        let class = read_value(json, &["scheduling"])?.into_object("RuntimeClass", &["scheduling"])?;
+        let none = Object::default();
+        let scheduling = class.at(&["scheduling"])?.unwrap_or(&none);
         Ok(Self {
-            handler,
-            node_selector: scheduling.take_object("nodeSelector", Outline::FLAT)?.unwrap_or_default(),
+            handler: class.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?,
+            node_selector: scheduling.open("nodeSelector", &[])?.unwrap_or_default(),
             tolerations: scheduling.read("tolerations", "a list")?.unwrap_or_default(),
         })
     }

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    json::{self, FieldError, Object, Outline, Unreadable, Value},
+    json::{self, Field, FieldError, Unreadable, Value},
     runtimes::{Runtimes, is_class_name},
 };
 
@@ -62,13 +62,23 @@ pub enum Invalid {
     FallbackNotAllowed(String),
 }
 
+/// The settings as they are given.
+#[derive(Default)]
+struct Given<'a> {
+    reserved: Field<Value<'a>>,
+    allowed: Field<Value<'a>>,
+    default_reserved: Field<Value<'a>>,
+    fallback: Field<Value<'a>>,
+    match_handlers: Field<Value<'a>>,
+}
+
 impl<'a> Settings<'a> {
     /// Reads the payload of `validate_settings`.
     ///
     /// # Errors
     /// See [`Invalid`].
     pub fn parse(json: &'a [u8]) -> Result<Self, Invalid> {
-        Self::read(Some(json::read(json, Outline::FLAT).map_err(Invalid::Unreadable)?))
+        Self::read(Some(json::read_value(json, &[]).map_err(Invalid::Unreadable)?))
     }
 
     /// Reads the settings and checks them.
@@ -76,19 +86,25 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// See [`Invalid`].
     pub fn read(settings: Option<Value<'a>>) -> Result<Self, Invalid> {
-        let Some(settings) = settings.filter(|value| !value.is_null()) else { return Ok(Self::default()) };
-        let mut settings = settings.into_object("settings", Outline::FLAT)?;
-        if let Some((key, value)) = settings.members().find(|(key, _)| !KEYS.contains(&key.as_ref())) {
-            return Err(Invalid::UnknownKey { key: key.to_string(), value: value.describe() });
+        let settings = settings.filter(|value| !value.is_null()).map(|value| value.into_object("settings", &[]));
+        let mut given = Given::default();
+        for (key, value) in settings.transpose()?.unwrap_or_default() {
+            let field = match key.as_ref() {
+                RESERVED => &mut given.reserved,
+                ALLOWED => &mut given.allowed,
+                DEFAULT_RESERVED => &mut given.default_reserved,
+                FALLBACK => &mut given.fallback,
+                MATCH_HANDLERS => &mut given.match_handlers,
+                _ => return Err(Invalid::UnknownKey { key: key.into_owned(), value: value.describe() }),
+            };
+            // An untouched field of a form is an empty string or list: it means the same as no field.
+            field.set(if value.is_empty() { Value::NULL } else { value });
         }
-        KEYS.iter().try_for_each(|key| settings.get(key).map(|_| ()))?;
-        // An untouched field of a form is an empty string or list: it means the same as no field.
-        settings.retain(|_, value| !value.is_empty());
         let settings = Self {
-            restriction: Restriction::read(&settings)?,
-            default_runtime_reserved: settings.flag(DEFAULT_RESERVED)?.unwrap_or_default(),
-            fallback_runtime: settings.text(FALLBACK)?,
-            match_handlers: match settings.flag(MATCH_HANDLERS)? {
+            restriction: Restriction::read(&given)?,
+            default_runtime_reserved: given.default_reserved.flag(DEFAULT_RESERVED)?.unwrap_or_default(),
+            fallback_runtime: given.fallback.text(FALLBACK)?,
+            match_handlers: match given.match_handlers.flag(MATCH_HANDLERS)? {
                 None => MatchHandlers::Automatic,
                 Some(true) => MatchHandlers::Always,
                 Some(false) => MatchHandlers::Never,
@@ -126,8 +142,8 @@ impl<'a> Restriction<'a> {
         }
     }
 
-    fn read(settings: &Object<'a>) -> Result<Self, Invalid> {
-        Ok(match (runtimes(settings, RESERVED)?, runtimes(settings, ALLOWED)?) {
+    fn read(given: &Given<'a>) -> Result<Self, Invalid> {
+        Ok(match (runtimes(&given.reserved, RESERVED)?, runtimes(&given.allowed, ALLOWED)?) {
             (None, None) => Self::None,
             (Some(reserved), None) => Self::Reserved(reserved),
             (None, Some(allowed)) => Self::Allowed(allowed),
@@ -139,8 +155,9 @@ impl<'a> Restriction<'a> {
 }
 
 /// The list of `key`, or `None` if it is left out.
-fn runtimes<'a>(settings: &Object<'a>, key: &'static str) -> Result<Option<Runtimes<'a>>, Invalid> {
-    let entries = settings.read(key, "a list of strings")?.unwrap_or_default();
+fn runtimes<'a>(field: &Field<Value<'a>>, key: &'static str) -> Result<Option<Runtimes<'a>>, Invalid> {
+    let value = field.get(key)?;
+    let entries = value.map(|value| value.read(key, "a list of strings")).transpose()?.unwrap_or_default();
     Runtimes::new(entries).map_err(|entry| Invalid::ImpossibleEntry { key, entry: entry.into_owned() })
 }
 

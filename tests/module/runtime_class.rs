@@ -84,11 +84,11 @@ fn told(response: Value) -> (Value, usize) {
 #[case("{}", "handler: missing field")]
 #[case("not JSON", "invalid JSON: expected ident at line 1 column 2")]
 #[case("", "invalid JSON: EOF while parsing a value at line 1 column 0")]
-#[case("[]", "RuntimeClass: expected an object, got a list")]
+#[case("[]", "RuntimeClass: expected an object, got []")]
 #[case(r#"{"handler": 5}"#, "handler: expected a string, got 5")]
 #[case(r#"{"handler": "runsc", "handler": "runc"}"#, "handler: duplicate field")]
 #[case(r#"{"handler": "runsc", "scheduling": 5}"#, "scheduling: expected an object, got 5")]
-#[case(r#"{"handler": "runsc", "scheduling": {"nodeSelector": []}}"#, "nodeSelector: expected an object, got a list")]
+#[case(r#"{"handler": "runsc", "scheduling": {"nodeSelector": []}}"#, "nodeSelector: expected an object, got []")]
 #[case(r#"{"handler": "runsc", "scheduling": {"tolerations": {}}}"#, "tolerations: expected a list, got {}")]
 fn an_answer_that_is_not_a_runtime_class_lets_nothing_through(#[case] payload: &str, #[case] words: &str) {
     let message = format!("RuntimeClass 'gvisor' can't be read: the host's answer is not a RuntimeClass: {words}");

@@ -55,8 +55,8 @@ fn are_accepted(#[case] settings: Value) {
      '.', and starts and ends with a letter or digit"
 )]
 #[case(json!(5), "settings: expected an object, got 5")]
-#[case(json!("reservedRuntimes"), "settings: expected an object, got a string")]
-#[case(json!([{ "reservedRuntimes": ["runC"] }]), "settings: expected an object, got a list")]
+#[case(json!("reservedRuntimes"), r#"settings: expected an object, got "reservedRuntimes""#)]
+#[case(json!([{ "reservedRuntimes": ["runC"] }]), r#"settings: expected an object, got [{"reservedRuntimes":["runC"]}]"#)]
 fn are_rejected_with_the_key_and_the_value(#[case] settings: Value, #[case] message: &str) {
     assert_eq!(fault(&settings).as_deref(), Some(message));
     // Should they get past the host, every request is rejected.
