@@ -28,6 +28,12 @@ use response::Response;
 use runtime_class::Host;
 use settings::Settings;
 
+/// It frees no memory: policy-server makes an instance of the module for each evaluation. The allocator
+/// of wasi-libc begins in the same memory. Nothing but a panic uses it, and a panic is a trap.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: mini_alloc::MiniAlloc = mini_alloc::MiniAlloc::INIT;
+
 /// Registers the functions that the host of a
 /// [waPC policy](https://docs.kubewarden.io/explanations/runtime/wapc) calls.
 #[unsafe(no_mangle)]
