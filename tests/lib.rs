@@ -33,6 +33,17 @@ pub fn recorded(name: &str) -> Value {
     json!(request.unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
+/// The recorded request for a Pod of the class `gvisor`, with environment variables of this value
+/// until it has about so many bytes.
+pub fn large_pod(bytes: usize, value: &str) -> Value {
+    let mut request = recorded("pod-create-gvisor");
+    let variable = |number| json!({ "name": format!("VARIABLE_{number:06}"), "value": value });
+    let missing = bytes.saturating_sub(request.to_string().len());
+    let variables: Vec<_> = (0..missing / variable(0).to_string().len()).map(variable).collect();
+    request["object"]["spec"]["containers"][0]["env"] = json!(variables);
+    request
+}
+
 /// A request to create `object`.
 #[track_caller]
 pub fn create(object: Value) -> Value {
