@@ -186,3 +186,12 @@ workflows: ## check the workflows with zizmor
 	  python3 -m pip install --quiet --target target/tools/zizmor zizmor==1.32.0 && \
 	  ln -sf ../zizmor/bin/zizmor $(TOOLS)/zizmor; }
 	zizmor --offline --quiet .github
+
+# What the policy costs.
+.PHONY: bench
+bench: $(TARGET) ## compare the time of evaluations with an empty policy's
+	cargo bench --package tests --bench evaluation --locked
+
+.PHONY: performance.svg
+performance.svg: $(TARGET) ## draw the cost of an evaluation against the size of its request
+	cargo bench --package tests --bench size --profile dev --locked

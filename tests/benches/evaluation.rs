@@ -1,46 +1,172 @@
-//! What an evaluation takes in time, a fresh instance each, as in policy-server: cargo bench -p tests
+//! The wall time of an evaluation in a fresh instance, as policy-server makes it, divided by that of
+//! an empty policy of the same SDK: `make bench`.
 //!
-//! Times are good for comparing runs on one machine. The budgets are instructions: `tests/module/budget.rs`.
-use std::sync::Arc;
+//! Both are timed in turn, so that the ratio holds on a busy machine.
+use std::{
+    cell::RefCell,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use divan::Bencher;
-use evaluator::Capabilities;
+use criterion::{
+    Criterion,
+    measurement::{Measurement, ValueFormatter},
+};
+use evaluator::{Capabilities, Policy, workspace};
 use serde_json::{Value, json};
 use tests::*;
 
 fn main() {
-    divan::main();
+    let mut criterion = Criterion::default().with_measurement(Ratio).sample_size(50).configure_from_args();
+    let empty = empty_policy();
+    let mut table = Vec::new();
+    for (name, request, settings, cluster) in cases() {
+        table.extend(bench(&mut criterion, &empty, name, &request, &settings, cluster));
+    }
+    criterion.final_summary();
+    print(&table);
 }
 
-fn evaluate(bencher: Bencher, request: &str, settings: Value, cluster: fn() -> Capabilities) {
-    let payload = json!({ "request": recorded(request), "settings": settings }).to_string();
+const PLAIN: &str = "a value of an environment variable";
+
+/// The empty policy, built in a target folder of its own: the workflow takes the one module in ours.
+fn empty_policy() -> Policy {
+    let target = workspace::root().join("target/empty-policy");
+    let build = ["build", "--release", "--locked", "--target=wasm32-wasip1", "--manifest-path"];
+    let manifest = workspace::root().join("tests/benches/empty-policy/Cargo.toml");
+    let built = Command::new(env!("CARGO")).args(build).arg(manifest).arg("--target-dir").arg(&target).status();
+    assert!(built.expect("cargo runs").success(), "the empty policy can't be built");
+    Policy::load(&target.join("wasm32-wasip1/release/empty_policy.wasm")).expect("the empty policy")
+}
+
+/// What is measured: a name, a request, settings, and the cluster.
+fn cases() -> Vec<(&'static str, Value, Value, fn() -> Capabilities)> {
+    let small = || recorded("pod-create-gvisor");
+    let reserved = || json!({ "reservedRuntimes": ["runC"] });
+    let by_name = || json!({ "reservedRuntimes": ["runC"], "matchHandlers": false });
+    let to_kata = |class: &str| json!({ "reservedRuntimes": [class], "fallbackRuntime": "kata" });
+    vec![
+        ("accept by name", small(), by_name(), Capabilities::not_granted as fn() -> _),
+        ("accept by handler", small(), reserved(), cluster),
+        ("accept another kind", recorded("service-create"), reserved(), cluster),
+        ("reject by name", small(), json!({ "reservedRuntimes": ["gvisor"] }), Capabilities::not_granted),
+        ("mutate without RuntimeClasses", small(), to_kata("gvisor"), Capabilities::not_granted),
+        ("mutate and undo scheduling", recorded("pod-create-runc-plain"), to_kata("runC"), cluster),
+        ("accept by name, 129 KB", large_pod(129_000, PLAIN), by_name(), Capabilities::not_granted),
+        (
+            "mutate without RuntimeClasses, 129 KB",
+            large_pod(129_000, PLAIN),
+            to_kata("gvisor"),
+            Capabilities::not_granted,
+        ),
+        ("accept by name, 2 MB", large_pod(2_000_000, PLAIN), by_name(), Capabilities::not_granted),
+        (
+            "mutate without RuntimeClasses, 2 MB",
+            large_pod(2_000_000, PLAIN),
+            to_kata("gvisor"),
+            Capabilities::not_granted,
+        ),
+    ]
+}
+
+struct Row {
+    name: &'static str,
+    bytes: usize,
+    policy: Duration,
+    empty: Duration,
+    ratio: f64,
+}
+
+fn bench(
+    criterion: &mut Criterion<Ratio>,
+    empty: &Policy,
+    name: &'static str,
+    request: &Value,
+    settings: &Value,
+    cluster: fn() -> Capabilities,
+) -> Option<Row> {
+    let payload = json!({ "request": request, "settings": settings }).to_string();
     let cluster = Arc::new(cluster());
-    bencher.bench(|| policy().call("validate", payload.as_bytes(), &cluster).expect("an answer"));
+    let time = |policy: &Policy| {
+        let start = Instant::now();
+        policy.call("validate", payload.as_bytes(), &cluster).expect("an answer");
+        start.elapsed()
+    };
+    let samples = RefCell::new(Vec::new());
+    criterion.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let pairs: Vec<_> = (0..rounds).map(|_| (time(policy()), time(empty))).collect();
+            let ratio = median(pairs.iter().map(|(policy, empty)| policy.as_secs_f64() / empty.as_secs_f64()));
+            samples.borrow_mut().extend(pairs);
+            ratio * rounds as f64
+        });
+    });
+    let samples = samples.into_inner();
+    (!samples.is_empty()).then(|| Row {
+        name,
+        bytes: payload.len(),
+        policy: median(samples.iter().map(|(policy, _)| *policy)),
+        empty: median(samples.iter().map(|(_, empty)| *empty)),
+        ratio: median(samples.iter().map(|(policy, empty)| policy.as_secs_f64() / empty.as_secs_f64())),
+    })
 }
 
-#[divan::bench]
-fn accept(bencher: Bencher) {
-    let settings = json!({ "reservedRuntimes": ["runC"], "matchHandlers": false });
-    evaluate(bencher, "pod-create-gvisor", settings, Capabilities::not_granted);
+fn median<T: PartialOrd + Copy>(values: impl Iterator<Item = T>) -> T {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(|one, other| one.partial_cmp(other).expect("a number"));
+    values[values.len() / 2]
 }
 
-#[divan::bench]
-fn accept_by_handler(bencher: Bencher) {
-    evaluate(bencher, "pod-create-gvisor", json!({ "reservedRuntimes": ["runC"] }), cluster);
+fn print(table: &[Row]) {
+    println!("| evaluation | payload | policy | empty policy | ratio |");
+    println!("|---|--:|--:|--:|--:|");
+    for Row { name, bytes, policy, empty, ratio } in table {
+        let [policy, empty] = [policy, empty].map(|time| time.as_secs_f64() * 1e6);
+        println!("| {name} | {bytes} bytes | {policy:.1} µs | {empty:.1} µs | {ratio:.2} |");
+    }
 }
 
-#[divan::bench]
-fn refuse(bencher: Bencher) {
-    evaluate(bencher, "pod-create-default", json!({ "defaultRuntimeReserved": true }), cluster);
+/// What criterion measures here: how many times as long as the empty policy's an evaluation takes.
+struct Ratio;
+
+impl Measurement for Ratio {
+    type Intermediate = ();
+    type Value = f64;
+
+    fn start(&self) {}
+
+    fn end(&self, (): ()) -> f64 {
+        f64::NAN
+    }
+
+    fn add(&self, one: &f64, other: &f64) -> f64 {
+        one + other
+    }
+
+    fn zero(&self) -> f64 {
+        0.0
+    }
+
+    fn to_f64(&self, value: &f64) -> f64 {
+        *value
+    }
+
+    fn formatter(&self) -> &dyn ValueFormatter {
+        self
+    }
 }
 
-#[divan::bench]
-fn change(bencher: Bencher) {
-    let settings = json!({ "reservedRuntimes": ["runC"], "fallbackRuntime": "kata" });
-    evaluate(bencher, "pod-create-runc-plain", settings, cluster);
-}
+impl ValueFormatter for Ratio {
+    fn scale_values(&self, _: f64, _: &mut [f64]) -> &'static str {
+        "times the empty policy's"
+    }
 
-#[divan::bench]
-fn pass_what_is_not_ours(bencher: Bencher) {
-    evaluate(bencher, "service-create", json!({ "reservedRuntimes": ["runC"] }), cluster);
+    fn scale_throughputs(&self, _: f64, _: &criterion::Throughput, _: &mut [f64]) -> &'static str {
+        "times the empty policy's"
+    }
+
+    fn scale_for_machines(&self, _: &mut [f64]) -> &'static str {
+        "times the empty policy's"
+    }
 }
