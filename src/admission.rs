@@ -6,7 +6,10 @@ use std::borrow::Cow;
 
 use serde::de::MapAccess;
 
-use crate::json::{Field, FieldError, Members, Object, Path, Problem, Text, Unread, Value};
+use crate::{
+    field::{Field, FieldError, Problem},
+    json::{Members, Object, Path, Text, Unread, Value},
+};
 
 /// The annotation by which a kubelet marks the
 /// [mirror Pod of a static Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).

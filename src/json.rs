@@ -11,6 +11,8 @@ use serde::{
 use serde_json::{Error, value::RawValue};
 use simdutf8::compat::{Utf8Error, from_utf8};
 
+use crate::field::{FieldError, Problem};
+
 /// The members of an opened object, in their order.
 #[derive(Debug, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
@@ -25,15 +27,6 @@ pub enum Value<'a> {
     String(&'a str),
     /// Set by the policy, of items as they came.
     List(Vec<&'a RawValue>),
-}
-
-/// A field that counts if it is there once.
-#[derive(Debug, Default)]
-pub enum Field<T> {
-    #[default]
-    Missing,
-    Value(T),
-    Duplicate,
 }
 
 /// The keys that lead from an object to another one in it, outermost first.
@@ -63,20 +56,6 @@ pub enum Unreadable {
     NotUtf8(Utf8Error),
     NotJson(Error),
     Field(FieldError),
-}
-
-/// A field that can't be used. Displayed as Kubernetes writes field errors, path first.
-#[derive(Debug, PartialEq)]
-pub struct FieldError {
-    path: String,
-    problem: Problem,
-}
-
-#[derive(Debug, PartialEq)]
-pub enum Problem {
-    Missing,
-    Duplicate,
-    WrongType { expected: &'static str, got: String },
 }
 
 /// Reads a document.
@@ -215,66 +194,6 @@ impl<'a> IntoIterator for Object<'a> {
     }
 }
 
-impl<T> Field<T> {
-    pub fn set(&mut self, value: T) {
-        *self = match self {
-            Self::Missing => Self::Value(value),
-            Self::Value(_) | Self::Duplicate => Self::Duplicate,
-        };
-    }
-
-    /// The value, or `None` if the field is left out. Messages call it `key`.
-    ///
-    /// # Errors
-    /// The field is a duplicate: which of its values counts depends on the reader.
-    pub fn take(self, key: &str) -> Result<Option<T>, FieldError> {
-        match self {
-            Self::Missing => Ok(None),
-            Self::Value(value) => Ok(Some(value)),
-            Self::Duplicate => Err(FieldError::new(key, Problem::Duplicate)),
-        }
-    }
-}
-
-impl<'a> Field<Value<'a>> {
-    /// The value, or `None` if the field is left out or null. Messages call it `key`.
-    ///
-    /// # Errors
-    /// The field is a duplicate: which of its values counts depends on the reader.
-    pub fn get(&self, key: &str) -> Result<Option<&Value<'a>>, FieldError> {
-        match self {
-            Self::Missing => Ok(None),
-            Self::Value(value) => Ok(Some(value).filter(|value| !value.is_null())),
-            Self::Duplicate => Err(FieldError::new(key, Problem::Duplicate)),
-        }
-    }
-
-    /// The string.
-    ///
-    /// # Errors
-    /// The value is not a string, or see [`Field::get`].
-    pub fn text(&self, key: &str) -> Result<Option<Cow<'a, str>>, FieldError> {
-        self.get(key)?.map(|value| value.text(key)).transpose()
-    }
-
-    /// The flag.
-    ///
-    /// # Errors
-    /// The value is neither true nor false, or see [`Field::get`].
-    pub fn flag(&self, key: &str) -> Result<Option<bool>, FieldError> {
-        self.get(key)?.map(|value| value.read(key, "true or false")).transpose()
-    }
-
-    /// The object, opened if it still is text.
-    ///
-    /// # Errors
-    /// The value is not an object, or see [`Field::get`].
-    pub fn into_object(self, key: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
-        let value = self.take(key)?.filter(|value| !value.is_null());
-        value.map(|value| value.into_object(key, path)).transpose()
-    }
-}
-
 impl<'a> Value<'a> {
     pub const NULL: Self = Self::Text(RawValue::NULL);
 
@@ -390,29 +309,6 @@ fn write_key(key: &Cow<str>, json: &mut Vec<u8>) -> Result<(), Error> {
             Ok(())
         }
         Cow::Owned(key) => serde_json::to_writer(json, key),
-    }
-}
-
-impl FieldError {
-    pub fn new(path: &str, problem: Problem) -> Self {
-        Self { path: path.to_owned(), problem }
-    }
-
-    /// The same error, seen from the object that has this one at `parent`.
-    pub fn under(mut self, parent: &str) -> Self {
-        self.path = format!("{parent}.{}", self.path);
-        self
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.path)?;
-        match &self.problem {
-            Problem::Missing => f.write_str("missing field"),
-            Problem::Duplicate => f.write_str("duplicate field"),
-            Problem::WrongType { expected, got } => write!(f, "expected {expected}, got {got}"),
-        }
     }
 }
 

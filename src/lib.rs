@@ -8,6 +8,7 @@
 //! ```
 mod admission;
 mod decision;
+mod field;
 mod json;
 mod mutation;
 mod payload;

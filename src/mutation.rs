@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     decision::Mutation,
-    json::{FieldError, Object, Problem, Value},
+    field::{FieldError, Problem},
+    json::{Object, Value},
     runtime_class::RuntimeClass,
 };
 

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::{
     admission::Request,
-    json::{Field, FieldError, Members, Opened, Problem, Unread, Unreadable, Value, read},
+    field::{Field, FieldError, Problem},
+    json::{Members, Opened, Unread, Unreadable, Value, read},
 };
 
 /// The payload of a

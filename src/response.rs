@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{
     decision::{Failure, Mutation, Rejection, Violation},
-    json::{FieldError, Object, Unreadable},
+    field::FieldError,
+    json::{Object, Unreadable},
     settings::Invalid,
 };
 

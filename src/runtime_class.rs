@@ -5,7 +5,10 @@ use std::{borrow::Cow, cell::OnceCell};
 use kubewarden_policy_sdk::wapc_guest;
 use serde_json::value::RawValue;
 
-use crate::json::{FieldError, Object, Problem, Unreadable, read_value};
+use crate::{
+    field::{FieldError, Problem},
+    json::{Object, Unreadable, read_value},
+};
 
 /// The fields of a RuntimeClass that the policy reads.
 #[derive(Debug)]

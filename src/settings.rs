@@ -6,7 +6,8 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    json::{self, Field, FieldError, Unreadable, Value},
+    field::{Field, FieldError},
+    json::{self, Unreadable, Value},
     runtimes::{Runtimes, is_class_name},
 };
 
