@@ -40,8 +40,10 @@ fn empty_policy() -> Policy {
     Policy::load(&target.join("wasm32-wasip1/release/empty_policy.wasm")).expect("the empty policy")
 }
 
-/// What is measured: a name, a request, settings, and the cluster.
-fn cases() -> Vec<(&'static str, Value, Value, fn() -> Capabilities)> {
+/// A name, a request, settings, and the cluster.
+type Case = (&'static str, Value, Value, fn() -> Capabilities);
+
+fn cases() -> Vec<Case> {
     let small = || recorded("pod-create-gvisor");
     let reserved = || json!({ "reservedRuntimes": ["runC"] });
     let by_name = || json!({ "reservedRuntimes": ["runC"], "matchHandlers": false });
