@@ -11,7 +11,6 @@ mod meter;
 mod mutation;
 mod native_guard;
 mod readme;
-mod repository;
 mod reproducible;
 mod requests;
 mod runtime_class;
