@@ -71,12 +71,23 @@ fn rows<'a>(markdown: &'a str, section: &str) -> impl Iterator<Item = Vec<&'a st
 }
 
 #[test]
+fn contributing_names_every_file_of_the_policy() {
+    let contributing = file("CONTRIBUTING.md");
+    let cells = rows(&contributing, "The way around").map(|row| row[0].trim_matches('`'));
+    let named: BTreeSet<_> =
+        cells.filter(|path| path.starts_with("src/")).map(|path| workspace::root().join(path)).collect();
+    let files = workspace::root().join("src").read_dir().expect("src/").map(|entry| entry.expect("an entry").path());
+    assert_eq!(named, files.collect());
+}
+
+#[test]
 fn contributing_names_the_dependencies_of_the_module() {
     let (contributing, manifest) = (file("CONTRIBUTING.md"), file("Cargo.toml").parse::<toml::Table>().expect("TOML"));
     let cells = rows(&contributing, "Dependencies of the module").map(|row| row[0]).collect::<String>();
     let named: BTreeSet<_> = cells.split('`').skip(1).step_by(2).collect();
-    let needed: BTreeSet<_> =
-        manifest["dependencies"].as_table().expect("a table").keys().map(String::as_str).collect();
+    let of_targets = manifest["target"].as_table().expect("targets").values().map(|target| &target["dependencies"]);
+    let tables = of_targets.chain([&manifest["dependencies"]]).filter_map(toml::Value::as_table);
+    let needed: BTreeSet<_> = tables.flat_map(toml::Table::keys).map(String::as_str).collect();
     assert_eq!(named, needed);
 }
 
