@@ -145,13 +145,13 @@ mutants: $(TARGET) ## change src/ in every way that cargo-mutants knows, and see
 	  --include-ignored $(addprefix --skip ,budget:: reproducible:: surface:: repository:: readme:: manifests:: answers_stay)
 
 .PHONY: coverage
-coverage: ## show what the unit tests and the properties reach in src/
+coverage: ## show what the whole space and the corpus reach in src/
 	@rustup component list --installed | grep -q ^llvm-tools || rustup component add llvm-tools
 	$(call cargo-tool,cargo-llvm-cov,0.9.1)
 	cargo llvm-cov clean --workspace
-	cargo llvm-cov test --no-report --locked
 	cargo llvm-cov test --no-report --locked --package fuzz -- --include-ignored
-	cargo llvm-cov report --ignore-filename-regex '/(evaluator|fuzz|model|tests)/'
+	cargo llvm-cov report --no-default-ignore-filename-regex \
+	  --ignore-filename-regex '/(evaluator|fuzz/(sdk|src|tests)|model|tests|registry|rustc)/'
 
 .PHONY: soak
 soak: $(TARGET) ## evaluate EVALUATIONS requests in the embedded host
