@@ -1,4 +1,4 @@
-//! Bad input: refused with code 400 and what is wrong where; never let through, never a trap.
+//! Input that cannot be read is rejected with code 400 and the path of the field. It is never accepted, and never a trap.
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

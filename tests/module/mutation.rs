@@ -29,7 +29,7 @@ fn mutate(object: &str) -> String {
 // the overhead goes
 #[case(r#"{"overhead":{"cpu":"1"},"runtimeClassName":"runc"}"#, r#"{"runtimeClassName":"kata"}"#)]
 #[case(r#"{"runtimeClassName":"runc","overhead":null}"#, r#"{"runtimeClassName":"kata"}"#)]
-// and so it does where it goes by an escape
+// also if its key has escapes
 #[case(r#"{"overhe\u0061d":{},"\u0072untimeClassName":"run\u0063"}"#, r#"{"runtimeClassName":"kata"}"#)]
 // unknown fields, numbers and the order of lists stay
 #[case(

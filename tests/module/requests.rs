@@ -3,13 +3,13 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
 
-/// Settings under which a workload of the recorded cluster is refused if it names a class of `runc`,
+/// Settings that reject a workload of the recorded cluster if it names a class of `runc`,
 /// or none.
 fn strict() -> Value {
     json!({ "reservedRuntimes": ["runC"], "defaultRuntimeReserved": true })
 }
 
-/// Settings under which the same is changed.
+/// Settings that mutate these Pods.
 fn with_fallback() -> Value {
     json!({ "reservedRuntimes": ["runC"], "defaultRuntimeReserved": true, "fallbackRuntime": "kata" })
 }

@@ -1,4 +1,4 @@
-//! The settings: which are taken, which are refused, and how entries match.
+//! Which settings are valid, the messages about invalid ones, and how entries match.
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
