@@ -105,8 +105,9 @@ test("a link restores the state, and says what it contains", async () => {
   const page = await open("#example=update");
   await type(page, "Settings", "reservedRuntimes: [é]\n# mine\n");
   await page.getByRole("button", { name: "Copy a link" }).click();
-  const link = await page.getByLabel("Link to this page").inputValue();
-  expect(link).toMatch(/#v1=[\w-]+$/);
+  const input = page.getByLabel("Link to this page");
+  await expect.poll(() => input.inputValue()).toMatch(/#v1=[\w-]+$/);
+  const link = await input.inputValue();
   expect(await page.getByText("The link contains what you typed.").isVisible()).toBe(true);
 
   const other = await open(link);
@@ -120,7 +121,7 @@ test.each(OLD_LINKS)("an old link still opens", async ({ fragment, state }) => {
   expect(await page.getByLabel("not granted").isChecked()).toBe(true);
 });
 
-test("a damaged link is told, and the page works", async () => {
+test("a damaged link shows an error, and the page works", async () => {
   const page = await open("#v1=AAAA");
   expect(await page.getByRole("alert").innerText()).toBe("The link can't be opened: this link is incomplete or damaged.");
   expect(await cards(page)).toHaveLength(1);
