@@ -22,6 +22,8 @@ export default defineConfig({
           include: ["tests/browser/**/*.test.ts"],
           globalSetup: ["tests/browser/serve.ts"],
           fileParallelism: false,
+          // A browser on a busy machine can be late.
+          retry: 2,
           testTimeout: 300_000,
           hookTimeout: 60_000,
         },
