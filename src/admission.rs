@@ -4,11 +4,11 @@
 //! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request).
 use std::borrow::Cow;
 
-use serde::de::MapAccess;
+use serde::{Deserialize, de::MapAccess};
 
 use crate::{
     field::{Field, FieldError, Problem},
-    json::{Members, Object, Path, Text, Unread, Value},
+    json::{Members, Object, Opened, Path, Text, Unread, Value},
 };
 
 /// The annotation by which a kubelet marks the
@@ -21,7 +21,7 @@ const NODES: &str = "system:nodes";
 /// The fields of an AdmissionRequest that the policy reads.
 #[derive(Default)]
 pub struct Request<'a> {
-    kind: Field<Value<'a>>,
+    kind: Field<Result<Kind<'a>, FieldError>>,
     operation: Field<Value<'a>>,
     user_info: Field<Value<'a>>,
     object: Field<Value<'a>>,
@@ -36,11 +36,12 @@ impl<'a> Members<'a> for Request<'a> {
     fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
         match key.as_ref() {
             "kind" => {
-                self.kind.set(value.open(&[])?);
-                self.pod_spec = Kind::of(&self.kind).ok().and_then(|kind| kind.pod_spec());
+                let kind = Kind::of(value.read(GroupKind::default)?);
+                self.pod_spec = kind.as_ref().map_or(None, |kind| kind.pod_spec);
+                self.kind.set(kind);
             }
             "operation" => self.operation.set(value.keep()?),
-            "userInfo" => self.user_info.set(value.open(&[])?),
+            "userInfo" => self.user_info.set(value.keep()?),
             "object" => self.object.set(read_object(value, self.pod_spec)?),
             "oldObject" => self.old_object.set(read_object(value, self.pod_spec)?),
             _ => value.skip()?,
@@ -56,10 +57,61 @@ fn read_object<'a, V: MapAccess<'a>>(object: Unread<V>, pod_spec: Option<Path>) 
     }
 }
 
-/// The group and kind of an object. The kind alone does not tell: other groups have a `Job`, too.
-pub struct Kind<'a> {
-    group: Cow<'a, str>,
+/// The kind of an object.
+struct Kind<'a> {
     name: Cow<'a, str>,
+    /// Where objects of this kind have their pod spec, or `None` if they have none.
+    pod_spec: Option<Path>,
+}
+
+/// The fields that tell the kind of an object. The name alone does not: other groups have a `Job`, too.
+#[derive(Default)]
+struct GroupKind<'a> {
+    group: Field<Value<'a>>,
+    kind: Field<Value<'a>>,
+}
+
+impl<'a> Members<'a> for GroupKind<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        match key.as_ref() {
+            "group" => self.group.set(value.keep()?),
+            "kind" => self.kind.set(value.keep()?),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// Where a Pod has its spec.
+const POD: Path = &["spec"];
+
+impl<'a> Kind<'a> {
+    fn of(kind: Opened<'a, GroupKind<'a>>) -> Result<Self, FieldError> {
+        match kind {
+            Ok(fields) => Self::read(&fields).map_err(|error| error.under("kind")),
+            Err(other) if other.is_null() => Err(Self::missing()),
+            Err(other) => Err(other.is_not("an object", "kind")),
+        }
+    }
+
+    fn read(fields: &GroupKind<'a>) -> Result<Self, FieldError> {
+        let group = fields.group.text("group")?.unwrap_or_default();
+        let name = fields.kind.text("kind")?.ok_or_else(Self::missing)?;
+        let pod_spec: Option<Path> = match (group.as_ref(), name.as_ref()) {
+            ("", "Pod") => Some(POD),
+            ("", "PodTemplate") => Some(&["template", "spec"]),
+            ("", "ReplicationController")
+            | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+            | ("batch", "Job") => Some(&["spec", "template", "spec"]),
+            ("batch", "CronJob") => Some(&["spec", "jobTemplate", "spec", "template", "spec"]),
+            _ => None,
+        };
+        Ok(Self { name, pod_spec })
+    }
+
+    fn missing() -> FieldError {
+        FieldError::new("kind", Problem::Missing)
+    }
 }
 
 /// An object whose container runtime is to be judged.
@@ -69,6 +121,7 @@ pub struct Workload<'a> {
     pub object: Object<'a>,
     /// The class that it names.
     pub class: Option<Cow<'a, str>>,
+    user_info: Field<Value<'a>>,
 }
 
 /// Whether a workload is a Pod, or an object that creates Pods from a template.
@@ -93,8 +146,8 @@ fn find_workload(request: Request<'_>) -> Result<Option<Workload<'_>>, FieldErro
     if matches!(operation.as_ref(), "DELETE" | "CONNECT") || request.object.get("object")?.is_none() {
         return Ok(None);
     }
-    let kind = Kind::of(&request.kind)?;
-    let Some(pod_spec) = kind.pod_spec() else { return Ok(None) };
+    let Kind { name, pod_spec } = request.kind.take("kind")?.ok_or_else(Kind::missing)??;
+    let Some(pod_spec) = pod_spec else { return Ok(None) };
     let Some(object) = request.object.into_object("object", pod_spec)? else { return Ok(None) };
     let Some(class) = class_of(&object, pod_spec).map_err(|error| error.under("object"))? else { return Ok(None) };
 
@@ -104,50 +157,8 @@ fn find_workload(request: Request<'_>) -> Result<Option<Workload<'_>>, FieldErro
     {
         return Ok(None);
     }
-    let form = kind.form();
-    if form == Form::Pod
-        && is_sent_by_node(request.user_info)?
-        && is_mirror(&object).map_err(|error| error.under("object"))?
-    {
-        return Ok(None);
-    }
-    Ok(Some(Workload { kind: kind.name, form, object, class }))
-}
-
-impl<'a> Kind<'a> {
-    /// The kind of a request's object.
-    ///
-    /// # Errors
-    /// The request has no kind, or one that can't be read.
-    fn of(field: &Field<Value<'a>>) -> Result<Self, FieldError> {
-        let missing = || FieldError::new("kind", Problem::Missing);
-        let kind = field.get("kind")?.ok_or_else(missing)?.object("kind")?;
-        Self::read(kind).map_err(|error| error.under("kind"))
-    }
-
-    fn read(kind: &Object<'a>) -> Result<Self, FieldError> {
-        let missing = || FieldError::new("kind", Problem::Missing);
-        let group = kind.text("group")?.unwrap_or_default();
-        let name = kind.text("kind")?.ok_or_else(missing)?;
-        Ok(Self { group, name })
-    }
-
-    /// Where objects of this kind have their pod spec, or `None` if they have none.
-    pub fn pod_spec(&self) -> Option<Path> {
-        Some(match (self.group.as_ref(), self.name.as_ref()) {
-            ("", "Pod") => &["spec"],
-            ("", "PodTemplate") => &["template", "spec"],
-            ("", "ReplicationController")
-            | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
-            | ("batch", "Job") => &["spec", "template", "spec"],
-            ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
-            _ => return None,
-        })
-    }
-
-    fn form(&self) -> Form {
-        if self.group.is_empty() && self.name == "Pod" { Form::Pod } else { Form::Template }
-    }
+    let form = if pod_spec == POD { Form::Pod } else { Form::Template };
+    Ok(Some(Workload { kind: name, form, object, class, user_info: request.user_info }))
 }
 
 /// The class that an object names, if it names one, or `None` if it has no pod spec.
@@ -157,18 +168,38 @@ fn class_of<'a>(object: &Object<'a>, pod_spec: Path) -> Result<Option<Option<Cow
     Ok(Some(class.filter(|name| !name.is_empty())))
 }
 
-/// Whether a kubelet sent the request.
-fn is_sent_by_node(user: Field<Value>) -> Result<bool, FieldError> {
-    let Some(user) = user.into_object("userInfo", &[])? else { return Ok(false) };
-    let groups = user.read::<Vec<Text>>("groups", "a list of strings").map_err(|error| error.under("userInfo"))?;
-    Ok(groups.into_iter().flatten().any(|Text(group)| group == NODES))
+impl Workload<'_> {
+    /// Whether this is a mirror Pod that a kubelet sent.
+    ///
+    /// # Errors
+    /// A field that this depends on can't be read; the error says which.
+    pub fn is_mirror_pod(&self) -> Result<bool, FieldError> {
+        let is_one = || Ok(self.form == Form::Pod && self.is_sent_by_node()? && self.has_mirror_annotation()?);
+        is_one().map_err(|error: FieldError| error.under("request"))
+    }
+
+    fn is_sent_by_node(&self) -> Result<bool, FieldError> {
+        let user = self.user_info.read::<UserInfo>("userInfo", "an object whose groups are a list of strings")?;
+        let groups = user.and_then(|user| user.groups);
+        Ok(groups.into_iter().flatten().any(|Text(group)| group == NODES))
+    }
+
+    fn has_mirror_annotation(&self) -> Result<bool, FieldError> {
+        let read = || {
+            let Some(metadata) = self.object.open("metadata", &["annotations"])? else { return Ok(false) };
+            let annotations = metadata.at(&["annotations"]).map_err(|error| error.under("metadata"))?;
+            let Some(annotations) = annotations else { return Ok(false) };
+            Ok(annotations.get(MIRROR).map_err(|error| error.under("metadata.annotations"))?.is_some())
+        };
+        read().map_err(|error: FieldError| error.under("object"))
+    }
 }
 
-/// Whether a Pod has the annotation of a mirror Pod.
-fn is_mirror(pod: &Object) -> Result<bool, FieldError> {
-    let Some(metadata) = pod.open("metadata", &["annotations"])? else { return Ok(false) };
-    let Some(annotations) = metadata.at(&["annotations"]).map_err(|error| error.under("metadata"))? else {
-        return Ok(false);
-    };
-    Ok(annotations.get(MIRROR).map_err(|error| error.under("metadata.annotations"))?.is_some())
+/// The field of a
+/// [UserInfo](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authentication-strategies) that
+/// the policy reads.
+#[derive(Deserialize)]
+struct UserInfo<'a> {
+    #[serde(borrow, default)]
+    groups: Option<Vec<Text<'a>>>,
 }

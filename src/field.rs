@@ -1,6 +1,8 @@
 //! A field of an object, and why it can't be used.
 use std::{borrow::Cow, fmt};
 
+use serde::Deserialize;
+
 use crate::json::{Object, Path, Value};
 
 /// A field that counts if it is there once.
@@ -68,12 +70,20 @@ impl<'a> Field<Value<'a>> {
         self.get(key)?.map(|value| value.text(key)).transpose()
     }
 
+    /// The value as a `T`, which messages call `expected`.
+    ///
+    /// # Errors
+    /// The value is not a `T`, or see [`Field::get`].
+    pub fn read<T: Deserialize<'a>>(&self, key: &str, expected: &'static str) -> Result<Option<T>, FieldError> {
+        self.get(key)?.map(|value| value.read(key, expected)).transpose()
+    }
+
     /// The flag.
     ///
     /// # Errors
     /// The value is neither true nor false, or see [`Field::get`].
     pub fn flag(&self, key: &str) -> Result<Option<bool>, FieldError> {
-        self.get(key)?.map(|value| value.read(key, "true or false")).transpose()
+        self.get(key)?.map(|value| value.flag(key)).transpose()
     }
 
     /// The object, opened if it still is text.
@@ -87,11 +97,13 @@ impl<'a> Field<Value<'a>> {
 }
 
 impl FieldError {
+    #[cold]
     pub fn new(path: &str, problem: Problem) -> Self {
         Self { path: path.to_owned(), problem }
     }
 
     /// The same error, seen from the object that has this one at `parent`.
+    #[cold]
     pub fn under(mut self, parent: &str) -> Self {
         self.path = format!("{parent}.{}", self.path);
         self

@@ -41,8 +41,8 @@ pub trait Members<'a> {
     fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error>;
 }
 
-/// The members of an object or, if it is not one, its text.
-pub type Opened<'a, M> = Result<M, &'a RawValue>;
+/// The members of an object or, if it is not one, the value.
+pub type Opened<'a, M> = Result<M, Value<'a>>;
 
 /// The value of a member, to be read in one of these ways.
 pub struct Unread<'v, V> {
@@ -78,11 +78,15 @@ pub fn read_value(document: &[u8], path: Path) -> Result<Value<'_>, Unreadable> 
 /// Opens an object in one pass or, if a value in it is not the object that it should be, step by step.
 fn open<'a, M: Members<'a>>(json: &'a str, members: impl Fn() -> M) -> Result<Opened<'a, M>, Error> {
     match parse(json, Opener { members: members(), step_by_step: false }) {
-        Err(error) if error.is_data() => {}
-        opened => return opened,
+        Err(error) if error.is_data() => open_step_by_step(json, members()),
+        opened => opened,
     }
-    match parse(json, Opener { members: members(), step_by_step: true }) {
-        Err(error) if error.is_data() => parse(json, PhantomData).map(Err),
+}
+
+#[cold]
+fn open_step_by_step<'a, M: Members<'a>>(json: &'a str, members: M) -> Result<Opened<'a, M>, Error> {
+    match parse(json, Opener { members, step_by_step: true }) {
+        Err(error) if error.is_data() => parse(json, PhantomData).map(|text| Err(Value::Text(text))),
         opened => opened,
     }
 }
@@ -135,13 +139,25 @@ impl<'a> Object<'a> {
         self.get(key)?.map(|value| value.text(key)).transpose()
     }
 
+    /// The list of `key`.
+    ///
+    /// # Errors
+    /// The value is not a list, or see [`Object::get`].
+    pub fn list(&self, key: &str) -> Result<Option<Vec<&'a RawValue>>, FieldError> {
+        self.read(key, "a list")
+    }
+
+    /// The members, in their order.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
     /// The object of `key`, opened from the text that it still is.
     ///
     /// # Errors
     /// The value is not an object, or the key is a duplicate.
     pub fn open(&self, key: &str, path: Path) -> Result<Option<Self>, FieldError> {
-        let Some(Value::Text(text)) = self.get(key)? else { return Ok(None) };
-        Value::Text(text).into_object(key, path).map(Some)
+        self.get(key)?.map_or(Ok(None), |value| value.open(key, path))
     }
 
     /// The opened object of `key`, to be edited.
@@ -165,18 +181,14 @@ impl<'a> Object<'a> {
     /// # Errors
     /// A string can't be written, which is a bug.
     pub fn write(&self, json: &mut Vec<u8>) -> Result<(), Error> {
-        let mut separator = b'{';
+        let mut before = "{";
         for (key, value) in &self.0 {
-            json.push(separator);
-            separator = b',';
+            json.extend_from_slice(before.as_bytes());
+            before = ",";
             write_key(key, json)?;
-            json.push(b':');
             value.write(json)?;
         }
-        if self.0.is_empty() {
-            json.push(separator);
-        }
-        json.push(b'}');
+        json.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
         Ok(())
     }
 
@@ -212,6 +224,17 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The object that the value is, opened from the text that it still is, or `None` if it is null.
+    ///
+    /// # Errors
+    /// The value is not an object.
+    pub fn open(&self, name: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
+        match self {
+            Value::Text(text) if !self.is_null() => Value::Text(text).into_object(name, path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The opened object that the value is.
     ///
     /// # Errors
@@ -239,6 +262,18 @@ impl<'a> Value<'a> {
         self.as_text().ok_or_else(|| self.is_not("a string", name))
     }
 
+    /// The value as a flag.
+    ///
+    /// # Errors
+    /// The value is neither true nor false.
+    pub fn flag(&self, name: &str) -> Result<bool, FieldError> {
+        match self {
+            Self::Text(text) if text.get() == "true" => Ok(true),
+            Self::Text(text) if text.get() == "false" => Ok(false),
+            _ => Err(self.is_not("true or false", name)),
+        }
+    }
+
     /// The string that the value is, if it is one. Without escapes it is what is between the quotes.
     pub fn as_text(&self) -> Option<Cow<'a, str>> {
         let Self::Text(json) = self else { return None };
@@ -263,6 +298,7 @@ impl<'a> Value<'a> {
         Ok(())
     }
 
+    #[cold]
     pub fn is_not(&self, expected: &'static str, path: &str) -> FieldError {
         FieldError::new(path, Problem::WrongType { expected, got: self.describe() })
     }
@@ -298,18 +334,21 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Writes a key. One that is borrowed came without escapes, so that it needs none.
+/// Writes a key and the colon. A key that is borrowed came without escapes, and needs none.
 #[expect(clippy::ptr_arg, reason = "whether the key is borrowed tells if it has escapes")]
 fn write_key(key: &Cow<str>, json: &mut Vec<u8>) -> Result<(), Error> {
     match key {
         Cow::Borrowed(key) => {
             json.push(b'"');
             json.extend_from_slice(key.as_bytes());
-            json.push(b'"');
-            Ok(())
+            json.extend_from_slice(b"\":");
         }
-        Cow::Owned(key) => serde_json::to_writer(json, key),
+        Cow::Owned(key) => {
+            serde_json::to_writer(&mut *json, key)?;
+            json.push(b':');
+        }
     }
+    Ok(())
 }
 
 impl From<FieldError> for Unreadable {
@@ -379,7 +418,7 @@ impl<'a, M: Members<'a>> Visitor<'a> for Opener<M> {
     }
 
     fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Err(RawValue::NULL))
+        Ok(Err(Value::NULL))
     }
 
     fn visit_some<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -419,6 +458,6 @@ impl<'a> Members<'a> for Along<'a> {
 
 impl<'a> From<Opened<'a, Along<'a>>> for Value<'a> {
     fn from(opened: Opened<'a, Along<'a>>) -> Self {
-        opened.map_or_else(Self::Text, |along| Self::Object(along.object))
+        opened.map_or_else(|other| other, |along| Self::Object(along.object))
     }
 }

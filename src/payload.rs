@@ -2,7 +2,6 @@
 use std::borrow::Cow;
 
 use serde::de::MapAccess;
-use serde_json::value::RawValue;
 
 use crate::{
     admission::Request,
@@ -24,11 +23,11 @@ impl<'a> Payload<'a> {
     /// # Errors
     /// It is not JSON, or not an object with a request.
     pub fn read(payload: &'a [u8]) -> Result<(Request<'a>, Option<Value<'a>>), Unreadable> {
-        let is_not = |text, name| Value::Text(text).is_not("an object", name);
-        let Self { request, settings } = read(payload, Self::default)?.map_err(|text| is_not(text, "payload"))?;
+        let Self { request, settings } =
+            read(payload, Self::default)?.map_err(|other| other.is_not("an object", "payload"))?;
         let request = match request.take("request")? {
             Some(Ok(request)) => request,
-            Some(Err(text)) if text.get() != RawValue::NULL.get() => return Err(is_not(text, "request").into()),
+            Some(Err(other)) if !other.is_null() => return Err(other.is_not("an object", "request").into()),
             Some(Err(_)) | None => return Err(FieldError::new("request", Problem::Missing).into()),
         };
         Ok((request, settings.take("settings")?))

@@ -74,7 +74,17 @@ enum Violation {
     NotAllowed,
 }
 
+/// A mirror Pod is accepted. An accept depends on nothing that tells a mirror Pod.
 fn judge(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Answer {
+    match (answer(workload, settings, lookups), workload.is_mirror) {
+        (answer, _) if answer == Answer::Exactly(accepted()) => answer,
+        (_, None) => Answer::Unreadable,
+        (_, Some(true)) => Answer::Exactly(accepted()),
+        (answer, Some(false)) => answer,
+    }
+}
+
+fn answer(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Answer {
     let requested = workload.class.as_deref().unwrap_or("(default)");
     match decide(workload, settings, lookups) {
         Ok(answer) => answer,

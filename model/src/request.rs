@@ -16,6 +16,8 @@ pub struct Workload {
     /// The class that it names, if any.
     pub class: Option<String>,
     pub object: Value,
+    /// Whether it is a mirror Pod that a kubelet sent, or `None` if a field that tells can't be read.
+    pub is_mirror: Option<bool>,
 }
 
 impl Workload {
@@ -69,10 +71,12 @@ fn try_subject(request: &Value) -> Result<Option<Workload>, Unreadable> {
             return Ok(None);
         }
     }
-    if name == "Pod" && is_sent_by_a_node(request)? && is_mirror(object)? {
-        return Ok(None);
-    }
-    Ok(Some(Workload { kind: name, class: class.name(), object: object.clone() }))
+    let is_mirror = is_mirror_of_a_node(&name, request).ok();
+    Ok(Some(Workload { kind: name, class: class.name(), object: object.clone(), is_mirror }))
+}
+
+fn is_mirror_of_a_node(kind: &str, request: &Value) -> Result<bool, Unreadable> {
+    Ok(kind == "Pod" && is_sent_by_a_node(request)? && is_mirror(&request["object"])?)
 }
 
 /// A class name; no name, `null` and `""` are the same.

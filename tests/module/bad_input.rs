@@ -74,8 +74,6 @@ fn in_bytes_that_are_no_text() {
 #[case("/kind/kind", json!(["Pod"]), r#"request.kind.kind: expected a string, got ["Pod"]"#)]
 #[case("/kind/kind", json!(null), "request.kind.kind: missing field")]
 #[case("/operation", json!(7), "request.operation: expected a string, got 7")]
-#[case("/userInfo", json!("jane"), "request.userInfo: expected an object, got \"jane\"")]
-#[case("/userInfo/groups", json!("system:nodes"), r#"request.userInfo.groups: expected a list of strings, got "system:nodes""#)]
 #[case("/object", json!("a Pod"), "request.object: expected an object, got \"a Pod\"")]
 #[case("/object", json!([]), "request.object: expected an object, got []")]
 #[case("/object/spec", json!(true), "request.object.spec: expected an object, got true")]
@@ -90,29 +88,32 @@ fn where_a_value_is_of_the_wrong_type(#[case] place: &str, #[case] value: Value,
     unreadable(&json!({ "request": request, "settings": {} }).to_string(), message);
 }
 
-#[test]
-fn in_the_annotations_of_a_mirror_pod() {
-    for (place, value, message) in [
-        ("/object/metadata", json!(5), "request.object.metadata: expected an object, got 5"),
-        ("/object/metadata/annotations", json!([]), "request.object.metadata.annotations: expected an object, got []"),
-    ] {
-        let mut request = recorded("pod-create-mirror-by-admin");
-        request["userInfo"]["groups"] = json!(["system:nodes"]);
-        *request.pointer_mut(place).expect("a value to replace") = value;
-        unreadable(&json!({ "request": request, "settings": {} }).to_string(), message);
-    }
+/// These fields are read of a Pod that is accepted only if it is a mirror Pod.
+#[rstest]
+#[case("/userInfo", json!("jane"), r#"request.userInfo: expected an object whose groups are a list of strings, got "jane""#)]
+#[case("/userInfo/groups", json!("jane"),
+    r#"request.userInfo: expected an object whose groups are a list of strings, got {"groups":"jane"}"#)]
+#[case("/userInfo/groups", json!(["jane", 5]),
+    r#"request.userInfo: expected an object whose groups are a list of strings, got {"groups":["jane",5]}"#)]
+#[case("/object/metadata", json!(5), "request.object.metadata: expected an object, got 5")]
+#[case("/object/metadata/annotations", json!([]), "request.object.metadata.annotations: expected an object, got []")]
+fn in_what_tells_a_mirror_pod(#[case] place: &str, #[case] value: Value, #[case] message: &str) {
+    let mut request = recorded("pod-create-mirror-by-admin");
+    request["userInfo"] = json!({ "groups": ["system:nodes"] });
+    *request.pointer_mut(place).expect("a value to replace") = value;
+    let payload = |settings: Value| json!({ "request": request, "settings": settings }).to_string();
+    unreadable(&payload(json!({ "defaultRuntimeReserved": true })), message);
+    assert_eq!(ask_raw(&payload(json!({}))), accepted());
 }
 
 #[rstest]
 #[case("[5,", "]", "a list")]
 #[case("{\"a\":[", "]}", "an object")]
-#[case("\"", "\"", "a long string")]
 #[case("10", "", "a long number")]
 fn that_is_long_is_not_repeated(#[case] start: &str, #[case] end: &str, #[case] name: &str) {
-    let groups = format!("{start}{}{end}", "1".repeat(100));
-    let user = format!(r#"{{"kind":{{"kind":"Pod"}},"object":{{"spec":{{}}}},"userInfo":{{"groups":{groups}}}}}"#);
-    let message = format!("request.userInfo.groups: expected a list of strings, got {name}");
-    unreadable(&format!(r#"{{"request":{user}}}"#), &message);
+    let operation = format!("{start}{}{end}", "1".repeat(100));
+    let message = format!("request.operation: expected a string, got {name}");
+    unreadable(&format!(r#"{{"request":{{"operation":{operation}}}}}"#), &message);
 }
 
 #[test]
@@ -162,14 +163,25 @@ fn a_duplicate_pod_spec() {
 #[case("userInfo", "null")]
 fn a_duplicate_field_of_the_request(#[case] key: &str, #[case] other: &str) {
     let request = r#""kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{}},"userInfo":{}"#;
-    unreadable(&format!(r#"{{"request":{{{request},"{key}":{other}}}}}"#), &format!("request.{key}: duplicate field"));
-    unreadable(&format!(r#"{{"request":{{"{key}":{other},{request}}}}}"#), &format!("request.{key}: duplicate field"));
+    let message = format!("request.{key}: duplicate field");
+    for request in [format!(r#"{request},"{key}":{other}"#), format!(r#""{key}":{other},{request}"#)] {
+        unreadable(&format!(r#"{{"request":{{{request}}},"settings":{{"defaultRuntimeReserved":true}}}}"#), &message);
+    }
 }
 
 #[test]
 fn a_duplicate_old_object() {
     let request = r#""kind":{"kind":"Pod"},"operation":"UPDATE","object":{"spec":{}},"oldObject":null,"oldObject":{}"#;
     unreadable(&format!(r#"{{"request":{{{request}}}}}"#), "request.oldObject: duplicate field");
+}
+
+#[rstest]
+#[case("group")]
+#[case("kind")]
+fn a_duplicate_field_of_the_kind(#[case] key: &str) {
+    let kind = format!(r#""group":"","kind":"Pod","{key}":"""#);
+    let payload = format!(r#"{{"request":{{"kind":{{{kind}}},"object":{{}}}}}}"#);
+    unreadable(&payload, &format!("request.kind.{key}: duplicate field"));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Which requests are judged, and the answer to each recorded one.
+use evaluator::Capabilities;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
@@ -283,8 +284,11 @@ mod mirror_pods {
             json!(["system:nodes", "system:authenticated"]),
             json!({ "kubernetes.io/config.mirror": "fcf1b6" }),
         );
-        for settings in [strict(), with_fallback()] {
-            assert_eq!(ask(&request, &settings, cluster()), (accepted(), 0));
+        let refused = || Capabilities::failure("connection refused");
+        for cluster in [cluster as fn() -> Capabilities, Capabilities::not_granted, refused] {
+            for settings in [strict(), with_fallback()] {
+                assert_eq!(ask(&request, &settings, cluster()).0, accepted());
+            }
         }
     }
 
