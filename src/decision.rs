@@ -6,7 +6,7 @@ use std::{fmt, rc::Rc};
 
 use crate::{
     admission::Form,
-    runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses},
+    runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses, Scheduling},
     runtimes::Runtimes,
     settings::{MatchHandlers, Restriction, Settings},
 };
@@ -30,8 +30,8 @@ pub struct Mutation<'a> {
     pub fallback: &'a str,
     /// Why it does not keep the class that it names, if it names one.
     pub violation: Option<Violation<'a>>,
-    /// That class, if it is known.
-    pub replaced: Option<Rc<RuntimeClass<'a>>>,
+    /// The scheduling of that class, if it is known.
+    pub scheduling: Option<Scheduling<'a>>,
 }
 
 /// Why a workload is rejected.
@@ -99,9 +99,9 @@ pub fn decide<'a>(
         (Some(_), Some(violation), None) => Decision::Reject(Rejection::Violation(violation)),
         (class, violation, Some(fallback)) => match (form, violation) {
             (Form::Pod, violation) => {
-                let replaced = class.map(|class| lookup.get(class)).transpose()?.and_then(Class::found);
+                let scheduling = class.map(|class| lookup.scheduling(class)).transpose()?.flatten();
                 check_fallback(settings, fallback, &lookup.get(fallback)?)?;
-                Decision::Mutate(Mutation { fallback, violation, replaced })
+                Decision::Mutate(Mutation { fallback, violation, scheduling })
             }
             (Form::Template, Some(violation)) => Decision::Warn { violation, fallback },
             (Form::Template, None) => Decision::Accept,
@@ -154,13 +154,6 @@ impl<'a> Class<'a> {
             Self::Missing | Self::NameOnly => None,
         }
     }
-
-    fn found(self) -> Option<Rc<RuntimeClass<'a>>> {
-        match self {
-            Self::Found(class) => Some(class),
-            Self::Missing | Self::NameOnly => None,
-        }
-    }
 }
 
 /// Looks classes up in the cluster. It remembers the last one, and whether it has no access.
@@ -198,6 +191,14 @@ impl<'a, C: RuntimeClasses> Lookup<'a, C> {
         };
         self.last = Some((class, known.clone()));
         Ok(known)
+    }
+
+    /// The scheduling of a class, if the class is known.
+    fn scheduling(&mut self, class: &'a str) -> Result<Option<Scheduling<'a>>, Failure<'a>> {
+        match self.get(class)? {
+            Class::Found(found) => found.scheduling().map(Some).map_err(|told| Failure::Unreadable { class, told }),
+            Class::Missing | Class::NameOnly => Ok(None),
+        }
     }
 }
 

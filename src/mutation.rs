@@ -1,14 +1,13 @@
 //! The mutation: another class in the spec of a Pod, and every other byte as it came.
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
     decision::Mutation,
     field::{FieldError, Problem},
     json::{Object, Value},
-    runtime_class::RuntimeClass,
+    runtime_class::Scheduling,
 };
 
 const NODE_SELECTOR: &str = "nodeSelector";
@@ -27,21 +26,20 @@ pub fn mutate<'a>(pod: &mut Object<'a>, mutation: &Mutation<'a>) -> Result<(), F
     let Some(spec) = pod.object_mut("spec") else { return Err(FieldError::new("spec", Problem::Missing)) };
     spec.set("runtimeClassName", Value::String(mutation.fallback));
     spec.retain(|key, _| key != "overhead");
-    match &mutation.replaced {
-        Some(class) => remove_scheduling(spec, class).map_err(|error| error.under("spec")),
+    match &mutation.scheduling {
+        Some(scheduling) => remove_scheduling(spec, scheduling).map_err(|error| error.under("spec")),
         None => Ok(()),
     }
 }
 
-/// Removes every `nodeSelector` pair and every toleration that the class has.
-fn remove_scheduling(spec: &mut Object, class: &RuntimeClass) -> Result<(), FieldError> {
+/// Removes every `nodeSelector` pair and every toleration of a class.
+fn remove_scheduling(spec: &mut Object, of_class: &Scheduling) -> Result<(), FieldError> {
     if let Some(mut selector) = spec.open(NODE_SELECTOR, &[])? {
-        selector.retain(|key, own| !class.node_selector.get(key).is_ok_and(|of_class| are_same_text(of_class, own)));
+        selector.retain(|key, own| !of_class.node_selector.get(key).is_ok_and(|theirs| are_same_text(theirs, own)));
         spec.set(NODE_SELECTOR, Value::Object(selector));
     }
-    if let Some(mut tolerations) = spec.read::<Vec<&RawValue>>(TOLERATIONS, "a list")? {
-        let of_class: Vec<_> = class.tolerations.iter().map(|toleration| Meaning::of(toleration)).collect();
-        tolerations.retain(|own| !of_class.contains(&Meaning::of(own)));
+    if let Some(mut tolerations) = spec.list(TOLERATIONS)? {
+        remove_tolerations(&mut tolerations, &of_class.tolerations);
         spec.set(TOLERATIONS, Value::List(tolerations));
     }
     Ok(())
@@ -51,35 +49,38 @@ fn are_same_text(one: Option<&Value>, other: &Value) -> bool {
     one.and_then(Value::as_text).is_some_and(|one| other.as_text() == Some(one))
 }
 
-/// A toleration, to be compared: as it is read or, if it has an unknown field, as it is written.
-#[derive(PartialEq)]
-enum Meaning<'a> {
-    Known(Toleration<'a>),
-    Unknown(&'a str),
-}
-
-impl<'a> Meaning<'a> {
-    fn of(toleration: &'a RawValue) -> Self {
-        serde_json::from_str(toleration.get()).map_or(Self::Unknown(toleration.get()), Self::Known)
+/// Removes the tolerations of a class. As a rule, they are written alike in both: the API server writes them.
+fn remove_tolerations(tolerations: &mut Vec<&RawValue>, of_class: &[&RawValue]) {
+    for of_class in of_class {
+        let before = tolerations.len();
+        tolerations.retain(|own| own.get() != of_class.get());
+        if tolerations.len() == before {
+            remove_meant(tolerations, of_class);
+        }
     }
 }
 
-/// A [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
-#[derive(Default, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Toleration<'a> {
-    #[serde(borrow)]
-    key: Cow<'a, str>,
-    #[serde(borrow, default = "equal")]
-    operator: Cow<'a, str>,
-    #[serde(borrow)]
-    value: Cow<'a, str>,
-    #[serde(borrow)]
-    effect: Cow<'a, str>,
-    toleration_seconds: Option<i64>,
+/// Removes the tolerations that mean the same as one of a class.
+#[cold]
+fn remove_meant(tolerations: &mut Vec<&RawValue>, of_class: &RawValue) {
+    if let Some(of_class) = fields(of_class) {
+        tolerations.retain(|own| fields(own).as_ref() != Some(&of_class));
+    }
 }
 
-/// The operator of a toleration that leaves it out.
-fn equal() -> Cow<'static, str> {
-    Cow::Borrowed("Equal")
+/// The fields of a [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/), and
+/// the value of each that is left out.
+const FIELDS: [(&str, &str); 5] =
+    [("key", ""), ("operator", "Equal"), ("value", ""), ("effect", ""), ("tolerationSeconds", "")];
+
+/// The values of the fields of a toleration, or `None` if it has a field that is not known.
+fn fields(toleration: &RawValue) -> Option<[Cow<'_, str>; FIELDS.len()]> {
+    let toleration = Value::Text(toleration).open("toleration", &[]).ok()??;
+    let is_known = |(key, _): (&str, &Value)| FIELDS.iter().any(|(name, _)| *name == key);
+    toleration.members().all(is_known).then(|| {
+        FIELDS.map(|(name, default)| match toleration.get(name) {
+            Ok(Some(value)) => value.as_text().unwrap_or_else(|| Cow::Owned(value.describe())),
+            _ => Cow::Borrowed(default),
+        })
+    })
 }

@@ -1,13 +1,14 @@
 //! Asking the host for a [RuntimeClass](https://kubernetes.io/docs/concepts/containers/runtime-class/)
 //! of the cluster.
-use std::{borrow::Cow, cell::OnceCell};
+use std::{borrow::Cow, cell::OnceCell, fmt::Display};
 
 use kubewarden_policy_sdk::wapc_guest;
+use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use crate::{
-    field::{FieldError, Problem},
-    json::{Object, Unreadable, read_value},
+    field::{Field, FieldError, Problem},
+    json::{Members, Object, Unread, Unreadable, Value, read},
 };
 
 /// The fields of a RuntimeClass that the policy reads.
@@ -15,9 +16,14 @@ use crate::{
 pub struct RuntimeClass<'a> {
     /// The container runtime of its Pods.
     pub handler: Cow<'a, str>,
-    /// The node selector that the API server merges into its Pods.
+    /// Not read before it is needed.
+    scheduling: Value<'a>,
+}
+
+/// The fields that the API server merges into the Pods of a RuntimeClass.
+#[derive(Debug)]
+pub struct Scheduling<'a> {
     pub node_selector: Object<'a>,
-    /// The tolerations that the API server merges into its Pods.
     pub tolerations: Vec<&'a RawValue>,
 }
 
@@ -65,29 +71,65 @@ const GET_RESOURCE: [&str; 2] = [
 
 impl RuntimeClasses for Host {
     fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError> {
-        let name = serde_json::to_string(name).map_err(|error| ReadError::Failed(error.to_string()))?;
         let [before, after] = GET_RESOURCE;
-        let request = [before, &name, after].concat();
-        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", request.as_bytes()) {
+        let mut request = Vec::with_capacity(256);
+        request.extend_from_slice(before.as_bytes());
+        serde_json::to_writer(&mut request, name).map_err(|error| ReadError::Failed(error.to_string()))?;
+        request.extend_from_slice(after.as_bytes());
+        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", &request) {
             Ok(answer) => answer,
             Err(error) => return ReadError::of(&error.to_string()).map_or(Ok(None), Err),
         };
         let free = self.answers.iter().find(|slot| slot.get().is_none());
         let free = free.ok_or_else(|| ReadError::Failed("two calls have been made".to_owned()))?;
         let class = RuntimeClass::read(free.get_or_init(|| answer));
-        class.map(Some).map_err(|error| ReadError::Failed(format!("the host's answer is not a RuntimeClass: {error}")))
+        class.map(Some).map_err(|error| ReadError::Failed(not_a_class(error)))
+    }
+}
+
+fn not_a_class(error: impl Display) -> String {
+    format!("the host's answer is not a RuntimeClass: {error}")
+}
+
+/// The members of a RuntimeClass.
+#[derive(Default)]
+struct Fields<'a> {
+    handler: Field<Value<'a>>,
+    scheduling: Field<Value<'a>>,
+}
+
+impl<'a> Members<'a> for Fields<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        match key.as_ref() {
+            "handler" => self.handler.set(value.keep()?),
+            "scheduling" => self.scheduling.set(value.keep()?),
+            _ => value.skip()?,
+        }
+        Ok(())
     }
 }
 
 impl<'a> RuntimeClass<'a> {
     fn read(json: &'a [u8]) -> Result<Self, Unreadable> {
-        let class = read_value(json, &["scheduling"])?.into_object("RuntimeClass", &["scheduling"])?;
-        let none = Object::default();
-        let scheduling = class.at(&["scheduling"])?.unwrap_or(&none);
-        Ok(Self {
-            handler: class.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?,
+        let fields = read(json, Fields::default)?;
+        let fields = fields.map_err(|other| other.is_not("an object", "RuntimeClass"))?;
+        let handler = fields.handler.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?;
+        Ok(Self { handler, scheduling: fields.scheduling.take("scheduling")?.unwrap_or(Value::NULL) })
+    }
+
+    /// The scheduling of the class.
+    ///
+    /// # Errors
+    /// A field of it can't be read.
+    pub fn scheduling(&self) -> Result<Scheduling<'a>, String> {
+        self.read_scheduling().map_err(not_a_class)
+    }
+
+    fn read_scheduling(&self) -> Result<Scheduling<'a>, FieldError> {
+        let scheduling = self.scheduling.open("scheduling", &[])?.unwrap_or_default();
+        Ok(Scheduling {
             node_selector: scheduling.open("nodeSelector", &[])?.unwrap_or_default(),
-            tolerations: scheduling.read("tolerations", "a list")?.unwrap_or_default(),
+            tolerations: scheduling.list("tolerations")?.unwrap_or_default(),
         })
     }
 }

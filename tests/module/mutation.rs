@@ -153,9 +153,37 @@ mod scheduling {
     #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 3 }))]
     #[case(json!({ "key": "runc", "operator": "Equal", "effect": "NoSchedule" }))]
     #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "novelty": 1 }))]
+    #[case(json!("runc"))]
     fn tolerations_of_the_user_stay(#[case] own: Value) {
         let class = json!({ "tolerations": [{ "key": "runc", "operator": "Exists", "effect": "NoSchedule" }] });
         assert_eq!(after(class, json!({ "tolerations": [own] })), json!({ "tolerations": [own] }));
+    }
+
+    #[rstest]
+    #[case(r#"{"key":"runc","operator":"Exists"}"#, r#"{ "operator": "Exists", "key": "run\u0063" }"#)]
+    #[case(r#"{"key":"runc","tolerationSeconds":300}"#, r#"{"tolerationSeconds": 300, "key": "runc", "value": null}"#)]
+    fn a_toleration_that_is_written_otherwise_leaves(#[case] of_class: &str, #[case] of_pod: &str) {
+        let read = |toleration| serde_json::from_str::<Value>(toleration).expect("a toleration");
+        let payload = |toleration: &str| {
+            let pod = format!(r#"{{"spec":{{"runtimeClassName":"old","tolerations":[{toleration}]}}}}"#);
+            format!(
+                r#"{{"request":{{"kind":{{"kind":"Pod"}},"object":{pod}}},
+                    "settings":{{"reservedRuntimes":["runc"],"fallbackRuntime":"kata"}}}}"#
+            )
+        };
+        let mut old = class("old", "runc");
+        old["scheduling"] = json!({ "tolerations": [read(of_class)] });
+        let cluster = evaluator::Capabilities::cluster(vec![class("kata", "kata"), old]);
+        let answer = policy().call("validate", payload(of_pod).as_bytes(), &cluster.into()).expect("an answer");
+        let answer: Value = serde_json::from_slice(&answer).expect("an answer in JSON");
+        assert_eq!(answer["mutated_object"]["spec"], json!({ "runtimeClassName": "kata", "tolerations": [] }));
+    }
+
+    #[test]
+    fn two_tolerations_with_fields_that_nobody_knows_are_not_the_same() {
+        let class = json!({ "tolerations": [{ "key": "runc", "novelty": 1 }] });
+        let own = json!([{ "key": "runc", "novelty": 2 }]);
+        assert_eq!(after(class, json!({ "tolerations": own })), json!({ "tolerations": own }));
     }
 
     #[test]

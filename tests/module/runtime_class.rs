@@ -87,12 +87,25 @@ fn told(response: Value) -> (Value, usize) {
 #[case("[]", "RuntimeClass: expected an object, got []")]
 #[case(r#"{"handler": 5}"#, "handler: expected a string, got 5")]
 #[case(r#"{"handler": "runsc", "handler": "runc"}"#, "handler: duplicate field")]
-#[case(r#"{"handler": "runsc", "scheduling": 5}"#, "scheduling: expected an object, got 5")]
-#[case(r#"{"handler": "runsc", "scheduling": {"nodeSelector": []}}"#, "nodeSelector: expected an object, got []")]
-#[case(r#"{"handler": "runsc", "scheduling": {"tolerations": {}}}"#, "tolerations: expected a list, got {}")]
 fn an_answer_that_is_not_a_runtime_class_lets_nothing_through(#[case] payload: &str, #[case] words: &str) {
     let message = format!("RuntimeClass 'gvisor' can't be read: the host's answer is not a RuntimeClass: {words}");
     assert_eq!(told(json!({ "type": "Success", "payload": payload })), (failed("gvisor", &message), 1));
+}
+
+/// The scheduling of a class is read if it is to be undone.
+#[rstest]
+#[case("5", "scheduling: expected an object, got 5")]
+#[case(r#"{"nodeSelector": []}"#, "nodeSelector: expected an object, got []")]
+#[case(r#"{"tolerations": {}}"#, "tolerations: expected a list, got {}")]
+fn an_answer_with_another_scheduling_changes_no_pod(#[case] scheduling: &str, #[case] words: &str) {
+    let mut recording = yaml("test_data/replay/gvisor.replay.yml");
+    let class = format!(r#"{{"handler": "runsc", "scheduling": {scheduling}}}"#);
+    recording[0]["response"] = json!({ "type": "Success", "payload": class });
+    let cluster = || Capabilities::replay(&recording.to_string()).expect("a recording");
+    assert_eq!(ask(&create(pod_of("gvisor")), &json!({ "reservedRuntimes": ["runC"] }), cluster()), (accepted(), 1));
+    let settings = json!({ "reservedRuntimes": ["runsc"], "fallbackRuntime": "kata" });
+    let message = format!("RuntimeClass 'gvisor' can't be read: the host's answer is not a RuntimeClass: {words}");
+    assert_eq!(ask(&create(pod_of("gvisor")), &settings, cluster()), (failed("gvisor", &message), 1));
 }
 
 #[rstest]
