@@ -43,6 +43,9 @@ const BAD_REQUEST: u16 = 400;
 /// violation.
 const INTERNAL_ERROR: u16 = 500;
 
+/// The bytes that are reserved for an answer. Most mutated Pods need no more.
+const CAPACITY: usize = 4096;
+
 impl<'a> Response<'a> {
     pub fn accept() -> Self {
         Self { accepted: true, ..Self::default() }
@@ -89,7 +92,8 @@ impl<'a> Response<'a> {
     /// # Errors
     /// The answer can't be written, which is a bug.
     pub fn to_bytes(&self) -> CallResult {
-        let mut answer = serde_json::to_vec(self)?;
+        let mut answer = Vec::with_capacity(CAPACITY);
+        serde_json::to_writer(&mut answer, self)?;
         if let Some(object) = &self.mutated_object {
             answer.pop();
             answer.extend_from_slice(br#","mutated_object":"#);
