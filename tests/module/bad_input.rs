@@ -27,6 +27,7 @@ fn unreadable(payload: &str, expected: &str) {
 #[case("{}", "request: missing field")]
 #[case(r#"{"request": null}"#, "request: missing field")]
 #[case(r#"{"request": 5}"#, "request: expected an object, got 5")]
+#[case(r#"{"request": 5, "\ud800": 1}"#, "payload: invalid JSON: unexpected end of hex escape…")]
 #[case(r#"{"request": {}} {}"#, "payload: invalid JSON: trailing characters at line 1 column 17")]
 #[case(r#"{"request": {"object": {"a": }}}"#, "payload: invalid JSON: expected value at line 1 column 30")]
 #[case("\u{feff}{}", "payload: invalid JSON: expected value at line 1 column 1")]
