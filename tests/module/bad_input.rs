@@ -185,9 +185,26 @@ fn a_duplicate_field_of_the_kind(#[case] key: &str) {
     unreadable(&payload, &format!("request.kind.{key}: duplicate field"));
 }
 
-#[test]
-fn a_duplicate_request() {
-    unreadable(r#"{"request":null,"request":{}}"#, "request: duplicate field");
+#[rstest]
+#[case(r#"{"request":null,"request":{}}"#, "request: duplicate field")]
+#[case(r#"{"request":{},"settings":{},"settings":null}"#, "settings: duplicate field")]
+fn a_duplicate_field_of_the_payload(#[case] payload: &str, #[case] message: &str) {
+    unreadable(payload, message);
+}
+
+#[rstest]
+#[case("/object/metadata", r#"{"annotations":{},"annotations":null}"#, "object.metadata.annotations")]
+#[case(
+    "/object/metadata/annotations",
+    r#"{"kubernetes.io/config.mirror":"a","kubernetes.io/config.mirror":null}"#,
+    "object.metadata.annotations.kubernetes.io/config.mirror"
+)]
+fn a_duplicate_field_of_a_mirror_pod(#[case] place: &str, #[case] value: &str, #[case] field: &str) {
+    let mut request = recorded("pod-create-mirror-by-admin");
+    request["userInfo"]["groups"] = json!(["system:nodes"]);
+    *request.pointer_mut(place).expect("a value to replace") = json!("PLACE");
+    let payload = json!({ "request": request, "settings": { "defaultRuntimeReserved": true } }).to_string().replace(r#""PLACE""#, value);
+    unreadable(&payload, &format!("request.{field}: duplicate field"));
 }
 
 #[rstest]
