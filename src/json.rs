@@ -161,11 +161,13 @@ impl<'a> Object<'a> {
     }
 
     /// The opened object of `key`, to be edited.
-    pub fn object_mut(&mut self, key: &str) -> Option<&mut Self> {
-        self.0.iter_mut().find(|(name, _)| name == key).and_then(|(_, value)| match value {
-            Value::Object(object) => Some(object),
-            _ => None,
-        })
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn object_mut(&mut self, key: &str) -> Result<&mut Self, FieldError> {
+        let mut values = self.0.iter_mut().filter(|(name, _)| name == key);
+        let object = values.find_map(|(_, value)| if let Value::Object(object) = value { Some(object) } else { None });
+        object.ok_or_else(|| FieldError::new(key, Problem::Missing))
     }
 
     /// Sets the value of `key`, in its place or at the end.
@@ -216,11 +218,7 @@ impl<'a> Value<'a> {
     pub fn into_object(self, name: &str, path: Path) -> Result<Object<'a>, FieldError> {
         match self {
             Value::Object(object) => Ok(object),
-            Value::Text(text) => match open(text.get(), || Along::new(path)) {
-                Ok(Ok(along)) => Ok(along.object),
-                _ => Err(Value::Text(text).is_not("an object", name)),
-            },
-            other => Err(other.is_not("an object", name)),
+            value => value.open(name, path)?.ok_or_else(|| value.is_not("an object", name)),
         }
     }
 
@@ -230,7 +228,10 @@ impl<'a> Value<'a> {
     /// The value is not an object.
     pub fn open(&self, name: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
         match self {
-            Value::Text(text) if !self.is_null() => Value::Text(text).into_object(name, path).map(Some),
+            Value::Text(text) if !self.is_null() => match open(text.get(), || Along::new(path)) {
+                Ok(Ok(along)) => Ok(Some(along.object)),
+                _ => Err(self.is_not("an object", name)),
+            },
             _ => Ok(None),
         }
     }
@@ -317,14 +318,9 @@ impl<'a> Value<'a> {
     /// The value for messages: as it is written, unless that is long.
     pub fn describe(&self) -> String {
         const LONG: usize = 100;
-        let text = match self {
-            Value::Text(text) => text.get(),
-            Value::Object(_) => "an object",
-            Value::String(_) => "a string",
-            Value::List(_) => "a list",
-        };
-        match text.as_bytes() {
-            short if short.len() <= LONG => text,
+        let Self::Text(text) = self else { return "an object".to_owned() };
+        match text.get().as_bytes() {
+            short if short.len() <= LONG => text.get(),
             [b'{', ..] => "an object",
             [b'[', ..] => "a list",
             [b'"', ..] => "a long string",

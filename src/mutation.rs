@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     decision::Mutation,
-    field::{FieldError, Problem},
+    field::FieldError,
     json::{Object, Value},
     runtime_class::Scheduling,
 };
@@ -23,7 +23,7 @@ const TOLERATIONS: &str = "tolerations";
 /// # Errors
 /// A field of the Pod's spec can't be read.
 pub fn mutate<'a>(pod: &mut Object<'a>, mutation: &Mutation<'a>) -> Result<(), FieldError> {
-    let Some(spec) = pod.object_mut("spec") else { return Err(FieldError::new("spec", Problem::Missing)) };
+    let spec = pod.object_mut("spec")?;
     spec.set("runtimeClassName", Value::String(mutation.fallback));
     spec.retain(|key, _| key != "overhead");
     match &mutation.scheduling {

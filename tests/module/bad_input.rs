@@ -203,7 +203,9 @@ fn a_duplicate_field_of_a_mirror_pod(#[case] place: &str, #[case] value: &str, #
     let mut request = recorded("pod-create-mirror-by-admin");
     request["userInfo"]["groups"] = json!(["system:nodes"]);
     *request.pointer_mut(place).expect("a value to replace") = json!("PLACE");
-    let payload = json!({ "request": request, "settings": { "defaultRuntimeReserved": true } }).to_string().replace(r#""PLACE""#, value);
+    let payload = json!({ "request": request, "settings": { "defaultRuntimeReserved": true } })
+        .to_string()
+        .replace(r#""PLACE""#, value);
     unreadable(&payload, &format!("request.{field}: duplicate field"));
 }
 
