@@ -49,7 +49,8 @@ fn are_same_text(one: Option<&Value>, other: &Value) -> bool {
     one.and_then(Value::as_text).is_some_and(|one| other.as_text() == Some(one))
 }
 
-/// Removes the tolerations of a class. As a rule, they are written alike in both: the API server writes them.
+/// Removes the tolerations of a class: the one that is written alike, as the API server writes both, or otherwise those
+/// that mean the same. The API server leaves no toleration that another one covers, so there is nothing else to find.
 fn remove_tolerations(tolerations: &mut Vec<&RawValue>, of_class: &[&RawValue]) {
     for of_class in of_class {
         let before = tolerations.len();

@@ -11,7 +11,7 @@ mod space;
 
 pub use cluster::{Access, Cluster, class_asked_for};
 pub use matcher::matches;
-pub use mutation::mutate;
+pub use mutation::{mutate, repeats_a_toleration};
 pub use request::{Subject, Workload, subject};
 pub use settings::{Settings, faults};
 pub use space::{POINTS, Setup, requests, setups};

@@ -22,6 +22,13 @@ pub fn mutate(pod: &Value, fallback: &str, scheduling: &Value) -> Option<Value> 
     Some(pod)
 }
 
+/// Whether two tolerations of a Pod are the same. The API server leaves none that another one covers.
+pub fn repeats_a_toleration(pod: &Value) -> bool {
+    let tolerations = pod["spec"]["tolerations"].as_array().map_or(&[][..], Vec::as_slice);
+    let is_repeated = |(at, one)| tolerations.iter().skip(at + 1).any(|other| same_toleration(one, other));
+    tolerations.iter().enumerate().any(is_repeated)
+}
+
 /// Two tolerations are the same if they are once the defaults are filled in.
 fn same_toleration(one: &Value, other: &Value) -> bool {
     with_defaults(one) == with_defaults(other)
