@@ -41,39 +41,44 @@ fn empty_policy() -> Policy {
 }
 
 /// A name, a request, settings, and the cluster.
-type Case = (&'static str, Value, Value, fn() -> Capabilities);
+type Case = (String, Value, Value, fn() -> Capabilities);
 
+/// Each outcome for each size, with and without RuntimeClasses.
 fn cases() -> Vec<Case> {
-    let small = || recorded("pod-create-gvisor");
-    let reserved = || json!({ "reservedRuntimes": ["runC"] });
-    let by_name = || json!({ "reservedRuntimes": ["runC"], "matchHandlers": false });
-    let to_kata = |class: &str| json!({ "reservedRuntimes": [class], "fallbackRuntime": "kata" });
-    vec![
-        ("accept by name", small(), by_name(), Capabilities::not_granted as fn() -> _),
-        ("accept by handler", small(), reserved(), cluster),
-        ("accept another kind", recorded("service-create"), reserved(), cluster),
-        ("reject by name", small(), json!({ "reservedRuntimes": ["gvisor"] }), Capabilities::not_granted),
-        ("mutate without RuntimeClasses", small(), to_kata("gvisor"), Capabilities::not_granted),
-        ("mutate and undo scheduling", recorded("pod-create-runc-plain"), to_kata("runC"), cluster),
-        ("accept by name, 129 KB", large_pod(129_000, PLAIN), by_name(), Capabilities::not_granted),
-        (
-            "mutate without RuntimeClasses, 129 KB",
-            large_pod(129_000, PLAIN),
-            to_kata("gvisor"),
-            Capabilities::not_granted,
-        ),
-        ("accept by name, 2 MB", large_pod(2_000_000, PLAIN), by_name(), Capabilities::not_granted),
-        (
-            "mutate without RuntimeClasses, 2 MB",
-            large_pod(2_000_000, PLAIN),
-            to_kata("gvisor"),
-            Capabilities::not_granted,
-        ),
-    ]
+    let sizes = [
+        ("2.3 KB", recorded("pod-create-gvisor")),
+        ("129 KB", large_pod(129_000, PLAIN)),
+        ("2 MB", large_pod(2_000_000, PLAIN)),
+    ];
+    let reserved = |entry: &str| json!({ "reservedRuntimes": [entry] });
+    let to_kata = |entry: &str| json!({ "reservedRuntimes": [entry], "fallbackRuntime": "kata" });
+    let names_alone = |mut settings: Value| {
+        settings["matchHandlers"] = json!(false);
+        settings
+    };
+    let granted: fn() -> Capabilities = cluster;
+    let outcomes = [
+        ("accept by name", names_alone(reserved("runC")), Capabilities::not_granted as fn() -> _),
+        ("accept by handler", reserved("runC"), granted),
+        ("reject by name", names_alone(reserved("gvisor")), Capabilities::not_granted),
+        ("reject by handler", reserved("runsc"), granted),
+        ("mutate by name", names_alone(to_kata("gvisor")), Capabilities::not_granted),
+        ("mutate by handler", to_kata("runsc"), granted),
+    ];
+    let mut cases = vec![
+        ("accept another kind".to_owned(), recorded("service-create"), reserved("runC"), granted),
+        ("mutate, and undo scheduling".to_owned(), recorded("pod-create-runc-plain"), to_kata("runC"), granted),
+    ];
+    for (size, request) in &sizes {
+        for (outcome, settings, cluster) in &outcomes {
+            cases.push((format!("{outcome}, {size}"), request.clone(), settings.clone(), *cluster));
+        }
+    }
+    cases
 }
 
 struct Row {
-    name: &'static str,
+    name: String,
     bytes: usize,
     policy: Duration,
     empty: Duration,
@@ -83,7 +88,7 @@ struct Row {
 fn bench(
     criterion: &mut Criterion<Ratio>,
     empty: &Policy,
-    name: &'static str,
+    name: String,
     request: &Value,
     settings: &Value,
     cluster: fn() -> Capabilities,
@@ -96,7 +101,7 @@ fn bench(
         start.elapsed()
     };
     let samples = RefCell::new(Vec::new());
-    criterion.bench_function(name, |bencher| {
+    criterion.bench_function(&name, |bencher| {
         bencher.iter_custom(|rounds| {
             let pairs: Vec<_> = (0..rounds).map(|_| (time(policy()), time(empty))).collect();
             let ratio = median(pairs.iter().map(|(policy, empty)| policy.as_secs_f64() / empty.as_secs_f64()));
