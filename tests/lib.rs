@@ -33,6 +33,12 @@ pub fn recorded(name: &str) -> Value {
     json!(request.unwrap_or_else(|error| panic!("{name}: {error}")))
 }
 
+/// A value of an environment variable.
+pub const PLAIN: &str = "postgres://db.team-a.svc.cluster.local:5432/shop";
+
+/// One that JSON writes with escapes.
+pub const ESCAPES: &str = "a \"quoted\" value\nof an environment\\variable";
+
 /// The recorded request for a Pod of the class `gvisor`, with environment variables of this value
 /// until it has about so many bytes.
 pub fn large_pod(bytes: usize, value: &str) -> Value {

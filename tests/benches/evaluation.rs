@@ -28,8 +28,6 @@ fn main() {
     print(&table);
 }
 
-const PLAIN: &str = "a value of an environment variable";
-
 /// The empty policy, built in a target folder of its own: the workflow takes the one module in ours.
 fn empty_policy() -> Policy {
     let target = workspace::root().join("target/empty-policy");

@@ -11,8 +11,6 @@ use tests::*;
 mod meter;
 
 const SIZES: [usize; 8] = [2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 96_000, 128_000];
-const PLAIN: &str = "some plain value, as long as the value of an environment variable is";
-const ESCAPES: &str = "a \"quoted\" value\nof an environment\\variable";
 
 /// The drawing and the margins around the plot.
 const WIDTH: f64 = 720.0;
