@@ -4,7 +4,7 @@
 //! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request).
 use std::borrow::Cow;
 
-use serde::{Deserialize, de::MapAccess};
+use serde::de::MapAccess;
 
 use crate::{
     field::{Field, FieldError, Problem},
@@ -57,10 +57,10 @@ fn read_object<'a, V: MapAccess<'a>>(object: Unread<V>, pod_spec: Option<Path>) 
     }
 }
 
-/// The kind of an object.
+/// A kind of objects.
 struct Kind<'a> {
     name: Cow<'a, str>,
-    /// Where objects of this kind have their pod spec, or `None` if they have none.
+    /// Where they have their pod spec, or `None` if they have none.
     pod_spec: Option<Path>,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Members<'a> for GroupKind<'a> {
 }
 
 /// Where a Pod has its spec.
-const POD: Path = &["spec"];
+const POD_SPEC: Path = &["spec"];
 
 impl<'a> Kind<'a> {
     fn of(kind: Opened<'a, GroupKind<'a>>) -> Result<Self, FieldError> {
@@ -98,7 +98,7 @@ impl<'a> Kind<'a> {
         let group = fields.group.text("group")?.unwrap_or_default();
         let name = fields.kind.text("kind")?.ok_or_else(Self::missing)?;
         let pod_spec: Option<Path> = match (group.as_ref(), name.as_ref()) {
-            ("", "Pod") => Some(POD),
+            ("", "Pod") => Some(POD_SPEC),
             ("", "PodTemplate") => Some(&["template", "spec"]),
             ("", "ReplicationController")
             | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
@@ -157,7 +157,7 @@ fn find_workload(request: Request<'_>) -> Result<Option<Workload<'_>>, FieldErro
     {
         return Ok(None);
     }
-    let form = if pod_spec == POD { Form::Pod } else { Form::Template };
+    let form = if pod_spec == POD_SPEC { Form::Pod } else { Form::Template };
     Ok(Some(Workload { kind: name, form, object, class, user_info: request.user_info }))
 }
 
@@ -179,8 +179,10 @@ impl Workload<'_> {
     }
 
     fn is_sent_by_node(&self) -> Result<bool, FieldError> {
-        let user = self.user_info.read::<UserInfo>("userInfo", "an object whose groups are a list of strings")?;
-        let groups = user.and_then(|user| user.groups);
+        let Some(user) = self.user_info.get("userInfo")? else { return Ok(false) };
+        let UserInfo { groups } = user.members("userInfo")?;
+        let groups: Option<Vec<Text>> =
+            groups.read("groups", "a list of strings").map_err(|error| error.under("userInfo"))?;
         Ok(groups.into_iter().flatten().any(|Text(group)| group == NODES))
     }
 
@@ -198,8 +200,17 @@ impl Workload<'_> {
 /// The field of a
 /// [UserInfo](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authentication-strategies) that
 /// the policy reads.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct UserInfo<'a> {
-    #[serde(borrow, default)]
-    groups: Option<Vec<Text<'a>>>,
+    groups: Field<Value<'a>>,
+}
+
+impl<'a> Members<'a> for UserInfo<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        match key.as_ref() {
+            "groups" => self.groups.set(value.keep()?),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }

@@ -75,6 +75,15 @@ pub fn read_value(document: &[u8], path: Path) -> Result<Value<'_>, Unreadable> 
     read(document, || Along::new(path)).map(Value::from)
 }
 
+/// Reads the members of an object, which are all kept or skipped, or returns `None` if the value is not one.
+pub fn members<'a, M: Members<'a> + Default>(value: &'a RawValue) -> Option<M> {
+    // An error takes memory, and a list may have a million values.
+    if !value.get().starts_with('{') {
+        return None;
+    }
+    parse(value.get(), Opener { members: M::default(), step_by_step: false }).ok()?.ok()
+}
+
 /// Opens an object in one pass or, if a value in it is not the object that it should be, step by step.
 fn open<'a, M: Members<'a>>(json: &'a str, members: impl Fn() -> M) -> Result<Opened<'a, M>, Error> {
     match parse(json, Opener { members: members(), step_by_step: false }) {
@@ -123,14 +132,6 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The value of `key` as a `T`, which messages call `expected`.
-    ///
-    /// # Errors
-    /// The value is not a `T`, or see [`Object::get`].
-    pub fn read<T: Deserialize<'a>>(&self, key: &str, expected: &'static str) -> Result<Option<T>, FieldError> {
-        self.get(key)?.map(|value| value.read(key, expected)).transpose()
-    }
-
     /// The string of `key`.
     ///
     /// # Errors
@@ -144,12 +145,16 @@ impl<'a> Object<'a> {
     /// # Errors
     /// The value is not a list, or see [`Object::get`].
     pub fn list(&self, key: &str) -> Result<Option<Vec<&'a RawValue>>, FieldError> {
-        self.read(key, "a list")
+        self.get(key)?.map_or(Ok(None), |value| value.list(key))
     }
 
-    /// The members, in their order.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
-        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members, in their order, to be edited.
+    pub fn members_mut(&mut self) -> impl Iterator<Item = &mut (Cow<'a, str>, Value<'a>)> {
+        self.0.iter_mut()
     }
 
     /// The object of `key`, opened from the text that it still is.
@@ -225,15 +230,35 @@ impl<'a> Value<'a> {
     /// The object that the value is, opened from the text that it still is, or `None` if it is null.
     ///
     /// # Errors
-    /// The value is not an object.
+    /// The value is not the text of an object.
     pub fn open(&self, name: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
         match self {
-            Value::Text(text) if !self.is_null() => match open(text.get(), || Along::new(path)) {
+            value if value.is_null() => Ok(None),
+            Value::Text(text) => match open(text.get(), || Along::new(path)) {
                 Ok(Ok(along)) => Ok(Some(along.object)),
                 _ => Err(self.is_not("an object", name)),
             },
-            _ => Ok(None),
+            _ => Err(self.is_not("the text of an object", name)),
         }
+    }
+
+    /// The members of the object that the value is.
+    ///
+    /// # Errors
+    /// The value is not an object.
+    pub fn members<M: Members<'a> + Default>(&self, name: &str) -> Result<M, FieldError> {
+        match self {
+            Self::Text(text) => members(text).ok_or_else(|| self.is_not("an object", name)),
+            _ => Err(self.is_not("the text of an object", name)),
+        }
+    }
+
+    /// The items of the list that the value is, or `None` if it is null.
+    ///
+    /// # Errors
+    /// The value is not a list.
+    pub fn list(&self, name: &str) -> Result<Option<Vec<&'a RawValue>>, FieldError> {
+        if self.is_null() { Ok(None) } else { self.read(name, "a list").map(Some) }
     }
 
     /// The opened object that the value is.
@@ -318,6 +343,7 @@ impl<'a> Value<'a> {
     /// The value for messages: as it is written, unless that is long.
     pub fn describe(&self) -> String {
         const LONG: usize = 100;
+        // The policy asks for no other type where it has set a value.
         let Self::Text(text) = self else { return "an object".to_owned() };
         match text.get().as_bytes() {
             short if short.len() <= LONG => text.get(),

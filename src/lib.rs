@@ -64,6 +64,7 @@ fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
     let cluster = Host::default();
     let response = match decide(&settings, workload.form, class, &cluster) {
         Ok(Decision::Accept) => Response::accept(),
+        // Asked last: nothing about the sender changes an accept.
         _ if workload.is_mirror_pod()? => Response::accept(),
         Ok(Decision::Warn { violation, fallback }) => Response::warn(&workload.kind, &violation, fallback),
         Ok(Decision::Reject(rejection)) => Response::reject(class, &rejection),

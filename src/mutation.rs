@@ -1,12 +1,13 @@
 //! The mutation: another class in the spec of a Pod, and every other byte as it came.
 use std::borrow::Cow;
 
+use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use crate::{
     decision::Mutation,
-    field::FieldError,
-    json::{Object, Value},
+    field::{Field, FieldError},
+    json::{Members, Object, Unread, Value, members},
     runtime_class::Scheduling,
 };
 
@@ -34,13 +35,20 @@ pub fn mutate<'a>(pod: &mut Object<'a>, mutation: &Mutation<'a>) -> Result<(), F
 
 /// Removes every `nodeSelector` pair and every toleration of a class.
 fn remove_scheduling(spec: &mut Object, of_class: &Scheduling) -> Result<(), FieldError> {
-    if let Some(mut selector) = spec.open(NODE_SELECTOR, &[])? {
-        selector.retain(|key, own| !of_class.node_selector.get(key).is_ok_and(|theirs| are_same_text(theirs, own)));
-        spec.set(NODE_SELECTOR, Value::Object(selector));
+    for (key, value) in spec.members_mut() {
+        match key.as_ref() {
+            NODE_SELECTOR if !of_class.node_selector.is_empty() => remove_pairs(value, &of_class.node_selector)?,
+            TOLERATIONS if !of_class.tolerations.is_empty() => remove_tolerations(value, &of_class.tolerations)?,
+            _ => {}
+        }
     }
-    if let Some(mut tolerations) = spec.list(TOLERATIONS)? {
-        remove_tolerations(&mut tolerations, &of_class.tolerations);
-        spec.set(TOLERATIONS, Value::List(tolerations));
+    Ok(())
+}
+
+fn remove_pairs(value: &mut Value, of_class: &Object) -> Result<(), FieldError> {
+    if let Some(mut selector) = value.open(NODE_SELECTOR, &[])? {
+        selector.retain(|key, own| !of_class.get(key).is_ok_and(|theirs| are_same_text(theirs, own)));
+        *value = Value::Object(selector);
     }
     Ok(())
 }
@@ -49,39 +57,71 @@ fn are_same_text(one: Option<&Value>, other: &Value) -> bool {
     one.and_then(Value::as_text).is_some_and(|one| other.as_text() == Some(one))
 }
 
-/// Removes the tolerations of a class: the one that is written alike, as the API server writes both, or otherwise those
-/// that mean the same. The API server leaves no toleration that another one covers, so there is nothing else to find.
-fn remove_tolerations(tolerations: &mut Vec<&RawValue>, of_class: &[&RawValue]) {
+/// Removes the toleration that is written as the class has it. The API server writes both, so there is one. If there is
+/// none, the policy removes those that mean the same.
+fn remove_tolerations(value: &mut Value, of_class: &[&RawValue]) -> Result<(), FieldError> {
+    let Some(mut tolerations) = value.list(TOLERATIONS)? else { return Ok(()) };
+    let mut unlike = Vec::new();
     for of_class in of_class {
         let before = tolerations.len();
         tolerations.retain(|own| own.get() != of_class.get());
         if tolerations.len() == before {
-            remove_meant(tolerations, of_class);
+            unlike.extend(meaning(of_class));
         }
     }
+    if !unlike.is_empty() {
+        tolerations.retain(|own| !meaning(own).is_some_and(|own| unlike.contains(&own)));
+    }
+    *value = Value::List(tolerations);
+    Ok(())
 }
 
-/// Removes the tolerations that mean the same as one of a class.
-#[cold]
-fn remove_meant(tolerations: &mut Vec<&RawValue>, of_class: &RawValue) {
-    if let Some(of_class) = fields(of_class) {
-        tolerations.retain(|own| fields(own).as_ref() != Some(&of_class));
+/// A [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
+#[derive(Default)]
+struct Toleration<'a> {
+    key: Field<Value<'a>>,
+    operator: Field<Value<'a>>,
+    value: Field<Value<'a>>,
+    effect: Field<Value<'a>>,
+    seconds: Field<Value<'a>>,
+    has_unknown_fields: bool,
+}
+
+impl<'a> Members<'a> for Toleration<'a> {
+    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
+        let field = match key.as_ref() {
+            "key" => &mut self.key,
+            "operator" => &mut self.operator,
+            "value" => &mut self.value,
+            "effect" => &mut self.effect,
+            "tolerationSeconds" => &mut self.seconds,
+            _ => {
+                self.has_unknown_fields = true;
+                return value.skip();
+            }
+        };
+        field.set(value.keep()?);
+        Ok(())
     }
 }
 
-/// The fields of a [toleration](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/), and
-/// the value of each that is left out.
-const FIELDS: [(&str, &str); 5] =
-    [("key", ""), ("operator", "Equal"), ("value", ""), ("effect", ""), ("tolerationSeconds", "")];
+/// What a toleration means: the values of its fields, of those that are left out as well. It is `None` if there are
+/// unknown fields or values.
+fn meaning(toleration: &RawValue) -> Option<[Cow<'_, str>; 5]> {
+    let Toleration { key, operator, value, effect, seconds, has_unknown_fields } = members(toleration)?;
+    let seconds = match seconds.get("").ok()? {
+        None => "",
+        Some(Value::Text(number)) if !number.get().starts_with('"') => number.get(),
+        Some(_) => return None,
+    };
+    let texts =
+        [text(&key, "")?, text(&operator, "Equal")?, text(&value, "")?, text(&effect, "")?, Cow::Borrowed(seconds)];
+    (!has_unknown_fields).then_some(texts)
+}
 
-/// The values of the fields of a toleration, or `None` if it has a field that is not known.
-fn fields(toleration: &RawValue) -> Option<[Cow<'_, str>; FIELDS.len()]> {
-    let toleration = Value::Text(toleration).open("toleration", &[]).ok()??;
-    let is_known = |(key, _): (&str, &Value)| FIELDS.iter().any(|(name, _)| *name == key);
-    toleration.members().all(is_known).then(|| {
-        FIELDS.map(|(name, default)| match toleration.get(name) {
-            Ok(Some(value)) => value.as_text().unwrap_or_else(|| Cow::Owned(value.describe())),
-            _ => Cow::Borrowed(default),
-        })
-    })
+fn text<'a>(field: &Field<Value<'a>>, default: &'static str) -> Option<Cow<'a, str>> {
+    match field.get("").ok()? {
+        None => Some(Cow::Borrowed(default)),
+        Some(value) => value.as_text(),
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
 pub struct RuntimeClass<'a> {
     /// The container runtime of its Pods.
     pub handler: Cow<'a, str>,
-    /// Not read before it is needed.
+    /// Read only for a mutation.
     scheduling: Value<'a>,
 }
 
@@ -72,8 +72,7 @@ const GET_RESOURCE: [&str; 2] = [
 impl RuntimeClasses for Host {
     fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError> {
         let [before, after] = GET_RESOURCE;
-        let mut request = Vec::with_capacity(256);
-        request.extend_from_slice(before.as_bytes());
+        let mut request = before.as_bytes().to_vec();
         serde_json::to_writer(&mut request, name).map_err(|error| ReadError::Failed(error.to_string()))?;
         request.extend_from_slice(after.as_bytes());
         let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", &request) {
@@ -127,10 +126,11 @@ impl<'a> RuntimeClass<'a> {
 
     fn read_scheduling(&self) -> Result<Scheduling<'a>, FieldError> {
         let scheduling = self.scheduling.open("scheduling", &[])?.unwrap_or_default();
-        Ok(Scheduling {
-            node_selector: scheduling.open("nodeSelector", &[])?.unwrap_or_default(),
-            tolerations: scheduling.list("tolerations")?.unwrap_or_default(),
-        })
+        let read = || {
+            let node_selector = scheduling.open("nodeSelector", &[])?.unwrap_or_default();
+            Ok(Scheduling { node_selector, tolerations: scheduling.list("tolerations")?.unwrap_or_default() })
+        };
+        read().map_err(|error: FieldError| error.under("scheduling"))
     }
 }
 

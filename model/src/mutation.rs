@@ -1,22 +1,21 @@
 use serde_json::{Value, json};
 
 /// The Pod with the class `fallback`, without its overhead, and without the node selector and the
-/// tolerations of the `scheduling` of its old class; `None` if those of the Pod can't be read.
+/// tolerations of the `scheduling` of its old class; `None` if there are some to remove, and those of the Pod can't be read.
 pub fn mutate(pod: &Value, fallback: &str, scheduling: &Value) -> Option<Value> {
     let mut pod = pod.clone();
     let spec = pod["spec"].as_object_mut()?;
     spec.insert("runtimeClassName".to_owned(), json!(fallback));
     spec.remove("overhead");
 
-    if scheduling.is_null() {
-        return Some(pod);
-    }
-    if let Some(selector) = spec.get_mut("nodeSelector").filter(|value| !value.is_null()) {
-        let of_class = &scheduling["nodeSelector"];
+    if let Some(of_class) = scheduling["nodeSelector"].as_object().filter(|pairs| !pairs.is_empty())
+        && let Some(selector) = spec.get_mut("nodeSelector").filter(|value| !value.is_null())
+    {
         selector.as_object_mut()?.retain(|key, value| of_class.get(key) != Some(value));
     }
-    if let Some(tolerations) = spec.get_mut("tolerations").filter(|value| !value.is_null()) {
-        let of_class = scheduling["tolerations"].as_array().cloned().unwrap_or_default();
+    if let Some(of_class) = scheduling["tolerations"].as_array().filter(|tolerations| !tolerations.is_empty())
+        && let Some(tolerations) = spec.get_mut("tolerations").filter(|value| !value.is_null())
+    {
         tolerations.as_array_mut()?.retain(|own| !of_class.iter().any(|of_class| same_toleration(of_class, own)));
     }
     Some(pod)
@@ -40,7 +39,9 @@ fn with_defaults(toleration: &Value) -> Value {
         for (key, default) in
             [("key", json!("")), ("operator", json!("Equal")), ("value", json!("")), ("effect", json!(""))]
         {
-            fields.entry(key).or_insert(default);
+            if fields.get(key).is_none_or(Value::is_null) {
+                fields.insert(key.to_owned(), default);
+            }
         }
         fields.entry("tolerationSeconds").or_insert(Value::Null);
     }

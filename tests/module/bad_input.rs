@@ -89,13 +89,13 @@ fn where_a_value_is_of_the_wrong_type(#[case] place: &str, #[case] value: Value,
     unreadable(&json!({ "request": request, "settings": {} }).to_string(), message);
 }
 
-/// These fields are read of a Pod that is accepted only if it is a mirror Pod.
+/// The policy reads these fields only of a Pod that it would not accept otherwise.
 #[rstest]
-#[case("/userInfo", json!("jane"), r#"request.userInfo: expected an object whose groups are a list of strings, got "jane""#)]
-#[case("/userInfo/groups", json!("jane"),
-    r#"request.userInfo: expected an object whose groups are a list of strings, got {"groups":"jane"}"#)]
-#[case("/userInfo/groups", json!(["jane", 5]),
-    r#"request.userInfo: expected an object whose groups are a list of strings, got {"groups":["jane",5]}"#)]
+#[case("/userInfo", json!("jane"), "request.userInfo: expected an object, got \"jane\"")]
+#[case("/userInfo", json!([]), "request.userInfo: expected an object, got []")]
+#[case("/userInfo", json!([["system:nodes"]]), r#"request.userInfo: expected an object, got [["system:nodes"]]"#)]
+#[case("/userInfo/groups", json!("jane"), r#"request.userInfo.groups: expected a list of strings, got "jane""#)]
+#[case("/userInfo/groups", json!(["jane", 5]), r#"request.userInfo.groups: expected a list of strings, got ["jane",5]"#)]
 #[case("/object/metadata", json!(5), "request.object.metadata: expected an object, got 5")]
 #[case("/object/metadata/annotations", json!([]), "request.object.metadata.annotations: expected an object, got []")]
 fn in_what_tells_a_mirror_pod(#[case] place: &str, #[case] value: Value, #[case] message: &str) {
@@ -110,11 +110,13 @@ fn in_what_tells_a_mirror_pod(#[case] place: &str, #[case] value: Value, #[case]
 #[rstest]
 #[case("[5,", "]", "a list")]
 #[case("{\"a\":[", "]}", "an object")]
+#[case("\"", "\"", "a long string")]
 #[case("10", "", "a long number")]
 fn that_is_long_is_not_repeated(#[case] start: &str, #[case] end: &str, #[case] name: &str) {
-    let operation = format!("{start}{}{end}", "1".repeat(100));
-    let message = format!("request.operation: expected a string, got {name}");
-    unreadable(&format!(r#"{{"request":{{"operation":{operation}}}}}"#), &message);
+    let groups = format!("{start}{}{end}", "1".repeat(100));
+    let request = format!(r#"{{"kind":{{"kind":"Pod"}},"object":{{"spec":{{}}}},"userInfo":{{"groups":{groups}}}}}"#);
+    let payload = format!(r#"{{"request":{request},"settings":{{"defaultRuntimeReserved":true}}}}"#);
+    unreadable(&payload, &format!("request.userInfo.groups: expected a list of strings, got {name}"));
 }
 
 #[test]
@@ -193,6 +195,7 @@ fn a_duplicate_field_of_the_payload(#[case] payload: &str, #[case] message: &str
 }
 
 #[rstest]
+#[case("/userInfo", r#"{"groups":[],"groups":["system:nodes"]}"#, "userInfo.groups")]
 #[case("/object/metadata", r#"{"annotations":{},"annotations":null}"#, "object.metadata.annotations")]
 #[case(
     "/object/metadata/annotations",

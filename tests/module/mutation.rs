@@ -154,6 +154,8 @@ mod scheduling {
     #[case(json!({ "key": "runc", "operator": "Equal", "effect": "NoSchedule" }))]
     #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "novelty": 1 }))]
     #[case(json!("runc"))]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": ["NoSchedule"] }))]
+    #[case(json!({ "key": "runc", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": "" }))]
     fn tolerations_of_the_user_stay(#[case] own: Value) {
         let class = json!({ "tolerations": [{ "key": "runc", "operator": "Exists", "effect": "NoSchedule" }] });
         assert_eq!(after(class, json!({ "tolerations": [own] })), json!({ "tolerations": [own] }));
@@ -162,7 +164,7 @@ mod scheduling {
     #[rstest]
     #[case(r#"{"key":"runc","operator":"Exists"}"#, r#"{ "operator": "Exists", "key": "run\u0063" }"#)]
     #[case(r#"{"key":"runc","tolerationSeconds":300}"#, r#"{"tolerationSeconds": 300, "key": "runc", "value": null}"#)]
-    fn a_toleration_that_is_written_otherwise_leaves(#[case] of_class: &str, #[case] of_pod: &str) {
+    fn a_toleration_that_is_written_differently_is_removed(#[case] of_class: &str, #[case] of_pod: &str) {
         let read = |toleration| serde_json::from_str::<Value>(toleration).expect("a toleration");
         let payload = |toleration: &str| {
             let pod = format!(r#"{{"spec":{{"runtimeClassName":"old","tolerations":[{toleration}]}}}}"#);
@@ -177,6 +179,22 @@ mod scheduling {
         let answer = policy().call("validate", payload(of_pod).as_bytes(), &cluster.into()).expect("an answer");
         let answer: Value = serde_json::from_slice(&answer).expect("an answer in JSON");
         assert_eq!(answer["mutated_object"]["spec"], json!({ "runtimeClassName": "kata", "tolerations": [] }));
+    }
+
+    #[test]
+    fn a_pod_keeps_what_its_class_does_not_have_even_if_nobody_can_read_it() {
+        let spec = json!({ "nodeSelector": "disk=ssd", "tolerations": { "operator": "Exists" } });
+        assert_eq!(after(json!({ "nodeSelector": {}, "tolerations": [] }), spec.clone()), spec);
+    }
+
+    #[test]
+    fn of_two_megabytes_takes_no_more_memory_than_there_is() {
+        let of_class: Vec<_> = (0..16).map(|number| json!({ "key": format!("runc-{number}") })).collect();
+        for own in [json!({}), json!(5)] {
+            let own = json!(vec![own; 600_000]);
+            let left = after(json!({ "tolerations": of_class }), json!({ "tolerations": own }));
+            assert!(left == json!({ "tolerations": own }), "some are missing");
+        }
     }
 
     #[test]

@@ -292,6 +292,14 @@ mod mirror_pods {
         }
     }
 
+    /// The policy asks who sent a Pod only when it would not accept it.
+    #[test]
+    fn can_cost_a_lookup_of_the_fallback() {
+        let request = sent_by(json!(["system:nodes"]), json!({ "kubernetes.io/config.mirror": "fcf1b6" }));
+        assert_eq!(ask(&request, &strict(), cluster()), (accepted(), 0));
+        assert_eq!(ask(&request, &with_fallback(), cluster()), (accepted(), 1));
+    }
+
     #[rstest]
     #[case(json!(["system:masters"]), json!({ "kubernetes.io/config.mirror": "fcf1b6" }))]
     #[case(json!(["system:node", "system:nodes2"]), json!({ "kubernetes.io/config.mirror": "fcf1b6" }))]

@@ -95,9 +95,9 @@ fn an_answer_that_is_not_a_runtime_class_lets_nothing_through(#[case] payload: &
 /// The scheduling of a class is read if it is to be undone.
 #[rstest]
 #[case("5", "scheduling: expected an object, got 5")]
-#[case(r#"{"nodeSelector": []}"#, "nodeSelector: expected an object, got []")]
-#[case(r#"{"tolerations": {}}"#, "tolerations: expected a list, got {}")]
-fn an_answer_with_another_scheduling_changes_no_pod(#[case] scheduling: &str, #[case] words: &str) {
+#[case(r#"{"nodeSelector": []}"#, "scheduling.nodeSelector: expected an object, got []")]
+#[case(r#"{"tolerations": {}}"#, "scheduling.tolerations: expected a list, got {}")]
+fn unreadable_scheduling_stops_only_a_mutation(#[case] scheduling: &str, #[case] words: &str) {
     let mut recording = yaml("test_data/replay/gvisor.replay.yml");
     let class = format!(r#"{{"handler": "runsc", "scheduling": {scheduling}}}"#);
     recording[0]["response"] = json!({ "type": "Success", "payload": class });
