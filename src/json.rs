@@ -340,13 +340,13 @@ impl<'a> Value<'a> {
         text.get() == r#""""# || items.is_some_and(|items| items.trim_ascii().is_empty())
     }
 
-    /// The value for messages: as it is written, unless that is long.
+    /// The value for messages: as it is written, unless that is long or has line breaks.
     pub fn describe(&self) -> String {
         const LONG: usize = 100;
         // The policy asks for no other type where it has set a value.
         let Self::Text(text) = self else { return "an object".to_owned() };
         match text.get().as_bytes() {
-            short if short.len() <= LONG => text.get(),
+            short if short.len() <= LONG && !short.iter().any(u8::is_ascii_control) => text.get(),
             [b'{', ..] => "an object",
             [b'[', ..] => "a list",
             [b'"', ..] => "a long string",

@@ -21,6 +21,7 @@ fn unreadable(payload: &str, expected: &str) {
 #[case("nonsense", "payload: invalid JSON: expected ident at line 1 column 2")]
 #[case("null", "payload: expected an object, got null")]
 #[case("[]", "payload: expected an object, got []")]
+#[case("[\n  5\n]", "payload: expected an object, got a list")]
 #[case("true", "payload: expected an object, got true")]
 #[case("-1", "payload: expected an object, got -1")]
 #[case("1.5", "payload: expected an object, got 1.5")]
