@@ -232,25 +232,23 @@ impl<'a> Value<'a> {
     /// # Errors
     /// The value is not the text of an object.
     pub fn open(&self, name: &str, path: Path) -> Result<Option<Object<'a>>, FieldError> {
-        match self {
-            value if value.is_null() => Ok(None),
-            Value::Text(text) => match open(text.get(), || Along::new(path)) {
-                Ok(Ok(along)) => Ok(Some(along.object)),
-                _ => Err(self.is_not("an object", name)),
-            },
-            _ => Err(self.is_not("the text of an object", name)),
+        if self.is_null() {
+            return Ok(None);
+        }
+        let Self::Text(text) = self else { return Err(self.is_not("the text of an object", name)) };
+        match open(text.get(), || Along::new(path)) {
+            Ok(Ok(along)) => Ok(Some(along.object)),
+            _ => Err(self.is_not("an object", name)),
         }
     }
 
     /// The members of the object that the value is.
     ///
     /// # Errors
-    /// The value is not an object.
+    /// The value is not the text of an object.
     pub fn members<M: Members<'a> + Default>(&self, name: &str) -> Result<M, FieldError> {
-        match self {
-            Self::Text(text) => members(text).ok_or_else(|| self.is_not("an object", name)),
-            _ => Err(self.is_not("the text of an object", name)),
-        }
+        let Self::Text(text) = self else { return Err(self.is_not("the text of an object", name)) };
+        members(text).ok_or_else(|| self.is_not("an object", name))
     }
 
     /// The items of the list that the value is, or `None` if it is null.

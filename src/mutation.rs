@@ -46,10 +46,9 @@ fn remove_scheduling(spec: &mut Object, of_class: &Scheduling) -> Result<(), Fie
 }
 
 fn remove_pairs(value: &mut Value, of_class: &Object) -> Result<(), FieldError> {
-    if let Some(mut selector) = value.open(NODE_SELECTOR, &[])? {
-        selector.retain(|key, own| !of_class.get(key).is_ok_and(|theirs| are_same_text(theirs, own)));
-        *value = Value::Object(selector);
-    }
+    let Some(mut selector) = value.open(NODE_SELECTOR, &[])? else { return Ok(()) };
+    selector.retain(|key, own| !of_class.get(key).is_ok_and(|theirs| are_same_text(theirs, own)));
+    *value = Value::Object(selector);
     Ok(())
 }
 
@@ -109,11 +108,7 @@ impl<'a> Members<'a> for Toleration<'a> {
 /// unknown fields or values.
 fn meaning(toleration: &RawValue) -> Option<[Cow<'_, str>; 5]> {
     let Toleration { key, operator, value, effect, seconds, has_unknown_fields } = members(toleration)?;
-    let seconds = match seconds.get("").ok()? {
-        None => "",
-        Some(Value::Text(number)) if !number.get().starts_with('"') => number.get(),
-        Some(_) => return None,
-    };
+    let seconds = if let Some(Value::Text(number)) = seconds.get("").ok()? { number.get() } else { "" };
     let texts =
         [text(&key, "")?, text(&operator, "Equal")?, text(&value, "")?, text(&effect, "")?, Cow::Borrowed(seconds)];
     (!has_unknown_fields).then_some(texts)

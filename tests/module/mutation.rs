@@ -188,6 +188,13 @@ mod scheduling {
     }
 
     #[test]
+    fn of_two_tolerations_that_mean_the_same_the_one_that_is_written_as_in_the_class_is_removed() {
+        let class = json!({ "tolerations": [{ "key": "runc" }] });
+        let (alike, unlike) = (json!({ "key": "runc" }), json!({ "key": "runc", "operator": "Equal" }));
+        assert_eq!(after(class, json!({ "tolerations": [unlike, alike] })), json!({ "tolerations": [unlike] }));
+    }
+
+    #[test]
     fn of_two_megabytes_takes_no_more_memory_than_there_is() {
         let of_class: Vec<_> = (0..16).map(|number| json!({ "key": format!("runc-{number}") })).collect();
         for own in [json!({}), json!(5)] {
