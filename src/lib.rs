@@ -51,14 +51,14 @@ pub extern "C" fn wapc_init() {
 /// # Errors
 /// The answer can't be written, which is a bug.
 pub fn validate(payload: &[u8]) -> CallResult {
-    evaluate(payload).unwrap_or_else(|rejection| rejection.to_bytes())
+    evaluate(payload).unwrap_or_else(|rejection| rejection.to_bytes(payload.len()))
 }
 
 /// The way of a request through the policy.
 fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
     let (request, settings) = Payload::read(payload)?;
     let settings = Settings::read(settings)?;
-    let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes()) };
+    let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes(payload.len())) };
 
     let class = workload.class.as_deref();
     let cluster = Host::default();
@@ -74,7 +74,7 @@ fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
         }
         Err(failure) => Response::fail(class, &failure),
     };
-    Ok(response.to_bytes())
+    Ok(response.to_bytes(payload.len()))
 }
 
 /// Answers whether settings are valid, with a SettingsValidationResponse, when a policy is

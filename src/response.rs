@@ -43,8 +43,8 @@ const BAD_REQUEST: u16 = 400;
 /// violation.
 const INTERNAL_ERROR: u16 = 500;
 
-/// The bytes that are reserved for an answer. Most mutated Pods need no more.
-const CAPACITY: usize = 4096;
+/// The bytes that are reserved for an answer without an object.
+const SHORT: usize = 256;
 
 impl<'a> Response<'a> {
     pub fn accept() -> Self {
@@ -87,12 +87,12 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// The answer as the host reads it.
+    /// The answer as the host reads it. A mutated object takes about as many bytes as the payload that it came in.
     ///
     /// # Errors
     /// The answer can't be written, which is a bug.
-    pub fn to_bytes(&self) -> CallResult {
-        let mut answer = Vec::with_capacity(CAPACITY);
+    pub fn to_bytes(&self, payload: usize) -> CallResult {
+        let mut answer = Vec::with_capacity(if self.mutated_object.is_some() { payload } else { SHORT });
         serde_json::to_writer(&mut answer, self)?;
         if let Some(object) = &self.mutated_object {
             answer.pop();
