@@ -26,8 +26,11 @@ impl Workload {
     }
 }
 
-/// The kinds that have a pod spec, by group and kind, with the way to it.
-const KINDS: [(&str, &str, &[&str]); 9] = [
+/// A group, a kind, and the way to the pod spec of its objects.
+pub(crate) type Kind = (&'static str, &'static str, &'static [&'static str]);
+
+/// The kinds that have a pod spec.
+pub(crate) const KINDS: [Kind; 9] = [
     ("", "Pod", &["spec"]),
     ("", "ReplicationController", &["spec", "template", "spec"]),
     ("", "PodTemplate", &["template", "spec"]),

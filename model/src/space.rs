@@ -2,7 +2,10 @@
 use itertools::iproduct;
 use serde_json::{Value, json};
 
-use crate::{Access, Cluster};
+use crate::{
+    Access, Cluster,
+    request::{KINDS, Kind},
+};
 
 /// Settings and a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +70,6 @@ enum Reading {
 }
 
 /// A group, a kind, and where it has the pod spec.
-type Kind = (&'static str, &'static str, &'static [&'static str]);
-
 const LISTS: [List; 3] = [List::None, List::Reserved, List::Allowed];
 const CLASSES: [Class; 6] =
     [Class::None, Class::HitByName, Class::HitByHandler, Class::NoHit, Class::Missing, Class::Fallback];
@@ -83,25 +84,13 @@ const READINGS: [Reading; 5] = [
     Reading::FailingFirst,
     Reading::FailingSecond,
 ];
-/// The nine kinds with a pod spec, a foreign one of the same name, and another.
-const KINDS: [Kind; 11] = [
-    ("", "Pod", &["spec"]),
-    ("", "ReplicationController", &["spec", "template", "spec"]),
-    ("", "PodTemplate", &["template", "spec"]),
-    ("apps", "Deployment", &["spec", "template", "spec"]),
-    ("apps", "ReplicaSet", &["spec", "template", "spec"]),
-    ("apps", "StatefulSet", &["spec", "template", "spec"]),
-    ("apps", "DaemonSet", &["spec", "template", "spec"]),
-    ("batch", "Job", &["spec", "template", "spec"]),
-    ("batch", "CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
-    ("batch.volcano.sh", "Job", &["spec", "template", "spec"]),
-    ("", "Service", &["spec"]),
-];
+/// A kind of another group that has the name of one, and another kind.
+const OTHER_KINDS: [Kind; 2] = [("batch.volcano.sh", "Job", &["spec", "template", "spec"]), ("", "Service", &["spec"])];
 const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
 /// How many pairs of a setup and a request there are.
 pub const POINTS: usize = (LISTS.len() * FALLBACKS.len() * FLAGS.len() * MATCH_HANDLERS.len() * READINGS.len())
-    * (CLASSES.len() * KINDS.len() * OPERATIONS.len() * FLAGS.len() * FLAGS.len());
+    * (CLASSES.len() * (KINDS.len() + OTHER_KINDS.len()) * OPERATIONS.len() * FLAGS.len() * FLAGS.len());
 
 /// All settings and clusters.
 pub fn setups() -> impl Iterator<Item = Setup> {
@@ -118,7 +107,8 @@ pub fn setups() -> impl Iterator<Item = Setup> {
 
 /// All requests to the policy of a setup.
 pub fn requests(setup: &Setup) -> impl Iterator<Item = Value> {
-    iproduct!(CLASSES, KINDS, OPERATIONS, FLAGS, FLAGS).map(|(class, kind, operation, keeps_class, is_mirror)| {
+    let kinds = KINDS.into_iter().chain(OTHER_KINDS);
+    iproduct!(CLASSES, kinds, OPERATIONS, FLAGS, FLAGS).map(|(class, kind, operation, keeps_class, is_mirror)| {
         Request { class, kind, operation, keeps_class, is_mirror }.request(setup)
     })
 }
