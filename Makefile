@@ -7,10 +7,10 @@ SHELL := /usr/bin/env bash
 
 TARGET := wasm32-wasip1
 MODULE := target/$(TARGET)/release/pod_runtime_class_policy.wasm
-EVALUATOR := target/debug/evaluator
+COMMAND := target/debug/kubectl-runtime_class
 TOOLS := target/tools/bin
 # What e2e.bats runs: kwctl where it is installed.
-KWCTL ?= $(or $(shell command -v kwctl),$(EVALUATOR))
+KWCTL ?= $(or $(shell command -v kwctl),$(COMMAND))
 
 export PATH := $(CURDIR)/$(TOOLS):$(PATH)
 export CARGO_TARGET_DIR := $(CURDIR)/target
@@ -20,12 +20,12 @@ help: ## show this
 	@sed -nE 's/^([a-z0-9.-]+):[^#]*## (.*)/  \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 
 .PHONY: run
-run: policy.wasm $(EVALUATOR) ## show the README's examples, decided by the policy
-	@$(EVALUATOR) examples policy.wasm README.md
+run: policy.wasm $(COMMAND) ## show the README's examples, decided by the policy
+	@$(COMMAND) examples policy.wasm README.md
 
 .PHONY: test
 test: fmt lint cargo-tests ## run all checks and tests
-	@$(MAKE) --no-print-directory e2e-tests KWCTL=$(EVALUATOR)
+	@$(MAKE) --no-print-directory e2e-tests KWCTL=$(COMMAND)
 
 .PHONY: fmt
 fmt: components ## check the format
@@ -50,7 +50,7 @@ e2e-tests: annotated-policy.wasm tools ## run e2e.bats, with kwctl where it is i
 	@echo "e2e.bats with $(KWCTL)"
 	@KWCTL=$(KWCTL) POLICY=annotated-policy.wasm bats e2e.bats
 else
-e2e-tests: policy.wasm $(EVALUATOR) tools
+e2e-tests: policy.wasm $(COMMAND) tools
 	@echo "e2e.bats with $(KWCTL) (kwctl not found)"
 	@KWCTL=$(KWCTL) POLICY=policy.wasm bats e2e.bats
 endif
@@ -84,8 +84,8 @@ artifacthub-pkg.yml: metadata.yml questions-ui.yml ## make the package's page of
 	kwctl scaffold artifacthub -m metadata.yml -q questions-ui.yml
 
 # With all that `cargo test` builds: it chooses the same features then, and nothing is built twice.
-.PHONY: $(EVALUATOR)
-$(EVALUATOR):
+.PHONY: $(COMMAND)
+$(COMMAND):
 	cargo build --workspace --all-targets --locked
 
 .PHONY: clean
@@ -109,7 +109,7 @@ playground: policy.wasm $(PLAYGROUND) ## build the playground and serve it on ht
 	cd playground && npm run build && npm run serve
 
 .PHONY: test-playground
-test-playground: policy.wasm $(EVALUATOR) $(PLAYGROUND) ## test the playground in headless Chromium
+test-playground: policy.wasm $(COMMAND) $(PLAYGROUND) ## test the playground in headless Chromium
 	cd playground && npm run chromium && npm test
 
 # Proof: docs/assurance.md says what these show.
@@ -130,8 +130,8 @@ fuzz: ## fuzz each target for FUZZ_SECONDS
 	@for target in $(FUZZ_TARGETS); do \
 	  mkdir -p target/fuzz/$$target; \
 	  RUSTC_BOOTSTRAP=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=3 \
-	    cargo fuzz run --sanitizer none --features libfuzzer $$target target/fuzz/$$target fuzz/corpus/$$target -- \
-	    -dict=fuzz/dictionary -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1; \
+	    cargo fuzz run --fuzz-dir crates/fuzz --sanitizer none --features libfuzzer $$target target/fuzz/$$target crates/fuzz/corpus/$$target -- \
+	    -dict=crates/fuzz/dictionary -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1; \
 	done
 
 # Most mutants are caught natively, in seconds: by the corpus, by the whole space or by the unit tests. The tests
@@ -155,7 +155,7 @@ coverage: ## show what the whole space and the corpus reach in src/
 	cargo llvm-cov clean --workspace
 	cargo llvm-cov test --no-report --locked --package fuzz -- --include-ignored
 	cargo llvm-cov report --no-default-ignore-filename-regex \
-	  --ignore-filename-regex '/(evaluator|fuzz/(sdk|src|tests)|model|tests|registry|rustc)/'
+	  --ignore-filename-regex '/(crates/(fuzz/(sdk|src|tests)|kubectl-runtime-class|model|rehearsal)|tests|registry|rustc)/'
 
 .PHONY: soak
 soak: $(TARGET) ## evaluate EVALUATIONS requests in the embedded host
@@ -177,7 +177,7 @@ advisories: ## check the dependencies against RustSec's advisories
 sbom: ## write policy.cdx.json, the CycloneDX bill of materials of the module
 	$(call cargo-tool,cargo-cyclonedx,0.5.9)
 	cargo cyclonedx --quiet --format json --target $(TARGET) --override-filename policy.cdx
-	@find evaluator fuzz model tests -name policy.cdx.json -delete
+	@find crates tests -name policy.cdx.json -delete
 
 .PHONY: digest
 digest: policy.wasm ## print the digest of the module

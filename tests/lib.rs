@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use evaluator::{AdmissionRequest, Capabilities, Policy, examples, workspace};
+use kubectl_runtime_class::{AdmissionRequest, Capabilities, Policy, examples, workspace};
 use serde_json::{Value, json};
 
 /// The policy's module.

@@ -13,7 +13,7 @@ use criterion::{
     Criterion,
     measurement::{Measurement, ValueFormatter},
 };
-use evaluator::{Capabilities, Policy, workspace};
+use kubectl_runtime_class::{Capabilities, Policy, workspace};
 use serde_json::{Value, json};
 use tests::*;
 

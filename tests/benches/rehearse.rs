@@ -2,7 +2,7 @@
 use std::{env, fs, path::PathBuf};
 
 use divan::{Bencher, counter::ItemsCount};
-use evaluator::rehearse::{Rehearsal, Scope};
+use kubectl_runtime_class::rehearse::{Rehearsal, Scope};
 use serde_json::json;
 use tests::*;
 
@@ -28,7 +28,7 @@ fn dump() -> PathBuf {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn pods(bencher: Bencher) {
     let dump = dump();
-    let classes = evaluator::workspace::root().join("test_data/runtimeclasses.yml");
+    let classes = kubectl_runtime_class::workspace::root().join("test_data/runtimeclasses.yml");
     let settings = json!({ "reservedRuntimes": ["runC"], "fallbackRuntime": "kata" });
     bencher.counter(ItemsCount::new(PODS)).bench(|| {
         let scope = Scope::everything(settings.clone());

@@ -1,7 +1,7 @@
 //! What the policy may cost: the bytes of its module, and the instructions of an evaluation.
 use std::fs;
 
-use evaluator::{Capabilities, workspace};
+use kubectl_runtime_class::{Capabilities, workspace};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

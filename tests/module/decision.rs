@@ -1,5 +1,5 @@
 //! The decision: every combination of what it depends on, against the table of the README.
-use evaluator::Capabilities;
+use kubectl_runtime_class::Capabilities;
 use serde_json::{Value, json};
 use tests::*;
 

@@ -90,7 +90,7 @@ fn toleration() -> Toleration {
 }
 
 /// A cluster whose class `plain`, of the handler `runc`, tolerates `toleration`.
-fn cluster_with(toleration: Toleration) -> evaluator::Capabilities {
+fn cluster_with(toleration: Toleration) -> kubectl_runtime_class::Capabilities {
     let class = |name: &str, handler: &str, scheduling| RuntimeClass {
         metadata: metadata(name),
         handler: handler.to_owned(),
@@ -101,7 +101,7 @@ fn cluster_with(toleration: Toleration) -> evaluator::Capabilities {
         node_selector: Some([("runtime".to_owned(), "runc".to_owned())].into()),
         tolerations: Some(vec![toleration]),
     };
-    evaluator::Capabilities::cluster(vec![
+    kubectl_runtime_class::Capabilities::cluster(vec![
         json!(class("plain", "runc", Some(scheduling))),
         json!(class("kata", "kata", None)),
     ])

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evaluator::{Capabilities, examples, workspace};
+use kubectl_runtime_class::{Capabilities, examples, workspace};
 use k8s_openapi::{
     Metadata, NamespaceResourceScope, Resource,
     api::{

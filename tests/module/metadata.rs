@@ -1,7 +1,7 @@
 //! What the repository tells Kubewarden, Rancher and Artifact Hub about the policy.
 use std::{collections::BTreeSet, fs};
 
-use evaluator::workspace;
+use kubectl_runtime_class::workspace;
 use serde_json::{Value, json};
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use tests::*;

@@ -1,7 +1,7 @@
 //! A waPC host that counts what an evaluation costs, in instructions: the same on every machine.
 use std::{fs, sync::LazyLock};
 
-use evaluator::{Capabilities, workspace};
+use kubectl_runtime_class::{Capabilities, workspace};
 use wasmtime::{Caller, Config, Engine, Extern, InstancePre, Linker, Memory, Module, OperatorCost, Store};
 use wasmtime_wasi::{WasiCtxBuilder, p1};
 

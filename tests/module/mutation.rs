@@ -104,7 +104,7 @@ mod scheduling {
         spec["runtimeClassName"] = json!("old");
         let mut old = class("old", "runc");
         old["scheduling"] = scheduling;
-        let cluster = evaluator::Capabilities::cluster(vec![class("kata", "kata"), old]);
+        let cluster = kubectl_runtime_class::Capabilities::cluster(vec![class("kata", "kata"), old]);
         let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata" });
         let (mut answer, calls) = ask(&create(pod(spec)), &settings, cluster);
         assert_eq!((&answer["accepted"], calls), (&json!(true), 2), "{answer}");
@@ -175,7 +175,7 @@ mod scheduling {
         };
         let mut old = class("old", "runc");
         old["scheduling"] = json!({ "tolerations": [read(of_class)] });
-        let cluster = evaluator::Capabilities::cluster(vec![class("kata", "kata"), old]);
+        let cluster = kubectl_runtime_class::Capabilities::cluster(vec![class("kata", "kata"), old]);
         let answer = policy().call("validate", payload(of_pod).as_bytes(), &cluster.into()).expect("an answer");
         let answer: Value = serde_json::from_slice(&answer).expect("an answer in JSON");
         assert_eq!(answer["mutated_object"]["spec"], json!({ "runtimeClassName": "kata", "tolerations": [] }));

@@ -1,5 +1,5 @@
 //! The native guard says the same as the guard, for any allow list.
-use evaluator::{Capabilities, examples};
+use kubectl_runtime_class::{Capabilities, examples};
 use serde_json::{Value, json};
 use tests::*;
 

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use evaluator::{
+use kubectl_runtime_class::{
     AdmissionRequest,
     examples::{self, Answer},
     workspace,

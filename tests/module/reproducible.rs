@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use evaluator::workspace;
+use kubectl_runtime_class::workspace;
 use tempfile::TempDir;
 
 #[test]

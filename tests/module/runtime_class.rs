@@ -1,5 +1,5 @@
 //! Reading the cluster's RuntimeClasses. (Access, and how often it is asked: see `decision`.)
-use evaluator::Capabilities;
+use kubectl_runtime_class::Capabilities;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

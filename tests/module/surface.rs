@@ -1,7 +1,7 @@
 //! The module's surface: what it can reach, and how much memory it takes.
 use std::{fs, sync::LazyLock};
 
-use evaluator::workspace;
+use kubectl_runtime_class::workspace;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

@@ -1,7 +1,7 @@
 //! The module as the properties of the fuzzer ask it.
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use evaluator::policy::Instance;
+use kubectl_runtime_class::policy::Instance;
 use fuzz::native::Told;
 use model::{Cluster, class_asked_for};
 use tests::policy;

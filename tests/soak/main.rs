@@ -1,7 +1,7 @@
 //! Load: evaluations from several threads, each in a fresh instance. `make soak` runs a million.
 use std::{env, fs, sync::Arc, thread, time::Instant};
 
-use evaluator::{Capabilities, workspace};
+use kubectl_runtime_class::{Capabilities, workspace};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use memory_stats::memory_stats;
 use rstest::rstest;

@@ -12,7 +12,7 @@ const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.
 export const MODULE = path("policy.wasm");
 
 export function evaluator(): string {
-  const found = process.env.EVALUATOR ?? path("target/debug/evaluator");
+  const found = process.env.EVALUATOR ?? path("target/debug/kubectl-runtime_class");
   if (!existsSync(found)) throw new Error(`${found} not found: run \`make test-playground\`, which builds it`);
   return found;
 }

@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use evaluator::{
+use kubectl_runtime_class::{
     AdmissionRequest, AdmissionResponse, Capabilities, Policy, examples,
     rehearse::{Rehearsal, Scope},
     workspace::{module, root},
@@ -28,7 +28,7 @@ const SETTINGS: &str = r#"{"reservedRuntimes": ["runc"], "fallbackRuntime": "kat
 const NAMELESS: &str = "Error: cannot read test_data/rehearse/cluster.yml, document 1, item 31: kind: missing field\n";
 
 fn evaluator(options: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evaluator"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-runtime_class"));
     command.current_dir(root()).arg("rehearse").arg(module()).args(options);
     command
 }
@@ -625,7 +625,7 @@ fn escapes_what_markdown_would_read() {
 fn has_completions_for_shells() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output =
-            Command::new(env!("CARGO_BIN_EXE_evaluator")).args(["completions", shell]).output().expect("it runs");
+            Command::new(env!("CARGO_BIN_EXE_kubectl-runtime_class")).args(["completions", shell]).output().expect("it runs");
         assert!(printed(&output, 0, "").contains("rehearse"), "{shell}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{ArgGroup, Args, ValueEnum};
-use evaluator::{
+use kubectl_runtime_class::{
     Policy,
     rehearse::{Rehearsal, Report, Scope},
 };

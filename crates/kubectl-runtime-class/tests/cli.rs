@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use evaluator::workspace::{module, root};
+use kubectl_runtime_class::workspace::{module, root};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const PLAIN: &str = "test_data/requests/pod-create-runc-plain.json";
 const RECORDING: &str = "test_data/replay/runc-plain-to-kata.replay.yml";
 
 fn evaluator() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_evaluator"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-runtime_class"));
     command.current_dir(root()).env("RUST_BACKTRACE", "1");
     command
 }

@@ -1,7 +1,7 @@
 //! The commands of the README print what it shows.
 use std::{fs, path::Path, process::Command};
 
-use evaluator::{
+use kubectl_runtime_class::{
     examples::blocks,
     workspace::{module, root},
 };
@@ -22,7 +22,7 @@ fn every_command_of_the_readme_prints_what_it_shows() {
 
 /// The output of a command, with a `kubectl` that prints a recorded dump.
 fn printed(command: &str) -> String {
-    let command = command.replace("target/debug/evaluator", env!("CARGO_BIN_EXE_evaluator"));
+    let command = command.replace("target/debug/kubectl-runtime_class", env!("CARGO_BIN_EXE_kubectl-runtime_class"));
     let command = command.replace("policy.wasm", module().to_str().expect("a path in UTF-8"));
     let kubectl = "kubectl() { cat test_data/rehearse/readme.json; }";
     let output = Command::new("bash").args(["-c", &format!("{kubectl}\n{command}")]).current_dir(root()).output();
@@ -81,6 +81,6 @@ allowed: true
 "#;
     let readme = Path::new(env!("CARGO_TARGET_TMPDIR")).join("README.md");
     fs::write(&readme, README).expect("a file to write");
-    let output = Command::new(env!("CARGO_BIN_EXE_evaluator")).arg("examples").args([module(), &readme]).output();
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-runtime_class")).arg("examples").args([module(), &readme]).output();
     assert_eq!(String::from_utf8_lossy(&output.expect("the evaluator").stdout), SHOWN);
 }

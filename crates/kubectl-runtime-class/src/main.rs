@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use evaluator::{AdmissionRequest, Capabilities, Policy, examples};
+use kubectl_runtime_class::{AdmissionRequest, Capabilities, Policy, examples};
 
 use self::{rehearse_command::Rehearse, settings::Settings};
 

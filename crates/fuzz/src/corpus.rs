@@ -1,4 +1,4 @@
-//! The inputs that are kept: `fuzz/corpus`, a folder a target.
+//! The inputs that are kept: `crates/fuzz/corpus`, a folder a target.
 use std::{
     fs,
     path::{Path, PathBuf},

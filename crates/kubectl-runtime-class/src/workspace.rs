@@ -8,7 +8,7 @@ use std::{
 
 /// The root of the checkout.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the evaluator is a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the package is in crates/ of the workspace")
 }
 
 /// The module of the policy, built once as it is released.
