@@ -4,3 +4,4 @@
 //! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      first pass
 //!         (as kubectl reads)     └► requests (as the API server sends) ─► answers ─► outcomes ─► report
 //! ```
+pub mod api_server;

@@ -1,0 +1,90 @@
+//! The kinds that are Pods or make them.
+
+use super::fields::{Fill, Fill::*, Row};
+
+pub struct Kind {
+    pub group: &'static str,
+    pub name: &'static str,
+    /// Where the template of its Pods is; a Pod is its own.
+    pub template: &'static str,
+    /// The service account of the controller that creates its Pods; none for a Pod, which its user creates, and a
+    /// PodTemplate, of which nothing is created.
+    pub(super) controller: Option<&'static str>,
+    pub(super) defaults: &'static [Row],
+}
+
+pub fn kind_of(group: &str, kind: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|known| known.group == group && known.name == kind)
+}
+
+const STATUS: Row = ("", "status", Object);
+
+#[rustfmt::skip]
+pub const KINDS: &[Kind] = &[
+    Kind { group: "", name: "Pod", template: "", controller: None, defaults: &[STATUS] },
+    Kind { group: "", name: "PodTemplate", template: "template", controller: None, defaults: &[] },
+    Kind { group: "", name: "ReplicationController", template: "spec.template", controller: Some("replication-controller"), defaults: &[
+        ("spec", "replicas", Number(1)),
+        STATUS, ("status", "replicas", Number(0)),
+    ] },
+    Kind { group: "apps", name: "Deployment", template: "spec.template", controller: Some("replicaset-controller"), defaults: &[
+        ("spec", "replicas", Number(1)),
+        ("spec", "strategy", Object),
+        ("spec.strategy", "type", ROLLING_UPDATE),
+        ("spec", "revisionHistoryLimit", Number(10)),
+        ("spec", "progressDeadlineSeconds", Number(600)),
+        STATUS,
+    ] },
+    Kind { group: "apps", name: "ReplicaSet", template: "spec.template", controller: Some("replicaset-controller"), defaults: &[
+        ("spec", "replicas", Number(1)),
+        STATUS, ("status", "replicas", Number(0)),
+    ] },
+    Kind { group: "apps", name: "StatefulSet", template: "spec.template", controller: Some("statefulset-controller"), defaults: &[
+        ("spec", "replicas", Number(1)),
+        ("spec", "podManagementPolicy", Text("OrderedReady")),
+        ("spec", "revisionHistoryLimit", Number(10)),
+        ("spec", "persistentVolumeClaimRetentionPolicy", Object),
+        ("spec.persistentVolumeClaimRetentionPolicy", "whenDeleted", Text("Retain")),
+        ("spec.persistentVolumeClaimRetentionPolicy", "whenScaled", Text("Retain")),
+        ("spec.volumeClaimTemplates[]", "apiVersion", Text("v1")),
+        ("spec.volumeClaimTemplates[]", "kind", Text("PersistentVolumeClaim")),
+        ("spec.volumeClaimTemplates[]", "metadata", Object),
+        ("spec.volumeClaimTemplates[]", "spec", Object),
+        ("spec.volumeClaimTemplates[].spec", "resources", Object),
+        ("spec.volumeClaimTemplates[].spec", "volumeMode", Text("Filesystem")),
+        ("spec.volumeClaimTemplates[]", "status", Object),
+        ("spec.volumeClaimTemplates[].status", "phase", Text("Pending")),
+        STATUS, ("status", "replicas", Number(0)), ("status", "availableReplicas", Number(0)),
+    ] },
+    Kind { group: "apps", name: "DaemonSet", template: "spec.template", controller: Some("daemon-set-controller"), defaults: &[
+        ("", "metadata", Object),
+        ("metadata", "annotations", Object),
+        ("metadata.annotations", "deprecated.daemonset.template.generation", Text("0")),
+        ("spec", "updateStrategy", Object),
+        ("spec.updateStrategy", "type", ROLLING_UPDATE),
+        ("spec", "revisionHistoryLimit", Number(10)),
+        STATUS,
+        ("status", "currentNumberScheduled", Number(0)), ("status", "desiredNumberScheduled", Number(0)),
+        ("status", "numberMisscheduled", Number(0)), ("status", "numberReady", Number(0)),
+    ] },
+    Kind { group: "batch", name: "Job", template: "spec.template", controller: Some("job-controller"), defaults: &[
+        ("spec", "parallelism", Number(1)),
+        ("spec", "completionMode", Text("NonIndexed")),
+        ("spec", "manualSelector", Flag(false)),
+        ("spec", "suspend", Flag(false)),
+        ("spec.podFailurePolicy.rules[].onPodConditions[]", "status", Text("True")),
+        STATUS,
+    ] },
+    Kind { group: "batch", name: "CronJob", template: "spec.jobTemplate.spec.template", controller: Some("job-controller"), defaults: &[
+        ("spec", "concurrencyPolicy", Text("Allow")),
+        ("spec", "suspend", Flag(false)),
+        ("spec", "successfulJobsHistoryLimit", Number(3)),
+        ("spec", "failedJobsHistoryLimit", Number(1)),
+        ("spec", "jobTemplate", Object),
+        ("spec.jobTemplate", "metadata", Object),
+        ("spec.jobTemplate.spec.podFailurePolicy.rules[].onPodConditions[]", "status", Text("True")),
+        STATUS,
+    ] },
+];
+
+const ROLLING_UPDATE: Fill = Text("RollingUpdate");
