@@ -1,7 +1,39 @@
-//! What a policy would do to the objects of a cluster or a chart, as if they were created now.
+//! What policies would do to the objects of a cluster or a chart, as if they were created now.
 //!
 //! ```text
 //! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      first pass
-//!         (as kubectl reads)     └► requests (as the API server sends) ─► answers ─► outcomes ─► report
+//!  read    (as kubectl reads)    └► requests (as the API server sends) ─► answers ─► outcomes ─► report
+//!                                    api_server, request                  judge      look_first   tally, layout
 //! ```
+//!
+//! It knows no engine, no file, no thread and no terminal. Its host feeds it with input, twice, and answers with the
+//! policy's module ([`Host`]).
+mod cluster;
+mod conditions;
+mod judge;
+mod kinds;
+mod kustomize;
+pub mod layout;
+mod look_first;
+mod null;
+mod object;
+mod outcome;
+mod policies;
+pub mod policy;
+mod report;
+mod request;
+pub mod selector;
+mod tally;
+
 pub mod api_server;
+pub mod read;
+
+pub use cluster::Cluster;
+pub use judge::{Answer, DEFAULT, Host, Judge};
+pub use kinds::{Kind, Resource};
+pub use outcome::{Field, NotAsked, Outcome, Verdict};
+pub use policies::{Asked, Policies};
+pub use policy::Policy;
+pub use report::{FailOn, Report, Workload};
+pub use request::{Operation, Subject};
+pub use tally::Tally;

@@ -1,0 +1,149 @@
+//! The admission request that the API server sends about an object.
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    kinds::Resource,
+    object::{Header, Metadata},
+};
+
+const UID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What is asked about: an object of the input, or a Pod of its template.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    pub resource: Resource,
+    pub kind: String,
+    pub operation: Operation,
+    pub namespace: String,
+    pub metadata: Metadata,
+    /// Null for a DELETE.
+    pub object: Value,
+    /// Null for a CREATE.
+    pub old_object: Value,
+    pub user: Value,
+}
+
+/// What is done to the object.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Operation {
+    #[default]
+    Create,
+    Update,
+    Delete,
+    Connect,
+}
+
+/// An [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request)
+/// as policy-server passes it on: without the fields that are null.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request<'a> {
+    uid: &'a str,
+    kind: Value,
+    resource: Value,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    sub_resource: &'a str,
+    request_kind: Value,
+    request_resource: Value,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    request_sub_resource: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    namespace: &'a str,
+    operation: &'a str,
+    user_info: &'a Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    object: &'a Value,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    old_object: &'a Value,
+    dry_run: bool,
+    options: Value,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    request: Request<'a>,
+    settings: &'a Value,
+}
+
+impl Operation {
+    /// The operation of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Delete, Self::Connect].into_iter().find(|known| known.as_str() == name)
+    }
+
+    /// Its name, as in a request.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Connect => "CONNECT",
+        }
+    }
+
+    fn options(self) -> Value {
+        let kind = match self {
+            Self::Create => "CreateOptions",
+            Self::Update => "UpdateOptions",
+            Self::Delete => "DeleteOptions",
+            Self::Connect => return Value::Null,
+        };
+        json!({ "kind": kind, "apiVersion": "meta.k8s.io/v1" })
+    }
+}
+
+impl Subject {
+    /// The creation of an object.
+    pub fn creation(header: &Header, resource: Resource, namespace: &str, object: Value, user: Value) -> Self {
+        Self {
+            resource,
+            kind: header.kind.clone(),
+            operation: Operation::Create,
+            namespace: namespace.to_owned(),
+            metadata: header.metadata.clone(),
+            object,
+            old_object: Value::Null,
+            user,
+        }
+    }
+
+    /// The request about it.
+    pub fn request(&self) -> Request<'_> {
+        self.request_with(&self.object, &self.old_object)
+    }
+
+    /// The request without its objects, which match conditions see apart.
+    pub fn request_for_conditions(&self) -> Value {
+        json!(self.request_with(&Value::Null, &Value::Null))
+    }
+
+    /// The payload of `validate` with these settings.
+    pub fn payload(&self, settings: &Value) -> Vec<u8> {
+        serde_json::to_vec(&Payload { request: self.request(), settings }).unwrap_or_default()
+    }
+
+    fn request_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> Request<'a> {
+        let Resource { group, version, resource, subresource } = &self.resource;
+        let kind = json!({ "group": group, "version": version, "kind": self.kind });
+        let resource = json!({ "group": group, "version": version, "resource": resource });
+        Request {
+            uid: UID,
+            sub_resource: subresource,
+            request_kind: kind.clone(),
+            request_resource: resource.clone(),
+            request_sub_resource: subresource,
+            kind,
+            resource,
+            name: self.metadata.name.as_deref(),
+            namespace: &self.namespace,
+            operation: self.operation.as_str(),
+            user_info: &self.user,
+            object,
+            old_object,
+            dry_run: false,
+            options: self.operation.options(),
+        }
+    }
+}
