@@ -3,10 +3,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    api_server,
+    api_server::{self, Kind},
     cluster::Cluster,
     conditions::Matched,
-    kinds::{self, Kind, POD},
     kustomize,
     look_first::{self, Move},
     object::{Header, Metadata, Workload},
@@ -14,12 +13,16 @@ use crate::{
     policies::{Asked, Policies},
     policy::FailurePolicy,
     read::{Document, Found, Place},
-    request::Subject,
+    request::{Resource, Subject},
     tally::{NotJudged, Objects, Row, Tally, Unreadable},
+    templates,
 };
 
 /// The class of a workload that names none, as in audit annotations.
 pub const DEFAULT: &str = "(default)";
+
+/// Pods.
+const POD: &Kind = &api_server::KINDS[0];
 
 /// The annotation of a [mirror Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -92,7 +95,7 @@ impl Judge<'_> {
         if !duplicate_keys.is_empty() {
             tally.duplicate_keys.insert(document.place.clone(), duplicate_keys);
         }
-        match Kind::of(&header.group, &header.kind) {
+        match api_server::kind_of(&header.group, &header.kind) {
             Some(kind) => self.judge_workload(kind, &header, object, &document.place, tally),
             None => self.judge_templates(&header, &object, &document.place, tally),
         }
@@ -111,12 +114,9 @@ impl Judge<'_> {
             return Ok(());
         }
         let namespace = self.namespace_of(header);
-        let pod = match kind.template(&object) {
-            Some(template) => Some(api_server::pod_of_template(&object, template)),
-            None => None,
-        };
+        let pod = kind.template_of(&object).map(|template| api_server::pod_of_template(&object, template));
         let user = sender(&header.metadata);
-        let subject = Subject::creation(header, kind.resource(&header.version), namespace, object, user);
+        let subject = Subject::creation(header, Resource::of(kind, &header.version), namespace, object, user);
         let own = self.pass(subject, kind, tally);
         let verdict = match pod {
             Some(pod) => own_and_pods(own, self.judge_pod_of(header, pod, tally)?),
@@ -134,11 +134,11 @@ impl Judge<'_> {
         place: &Place,
         tally: &mut Tally,
     ) -> Result<(), String> {
-        if kinds::makes_unseen_pods(&header.group, &header.kind) {
+        if templates::makes_unseen_pods(&header.group, &header.kind) {
             tally.leave(NotJudged::UnseenPods(header.kind_and_group()));
             return Ok(());
         }
-        let templates = kinds::templates_by_shape(&header.group, object);
+        let templates = templates::templates_by_shape(&header.group, object);
         if templates.is_empty() {
             tally.leave(NotJudged::Kind(header.kind_and_group()));
         }
@@ -159,8 +159,8 @@ impl Judge<'_> {
     ) -> Result<Result<Verdict, NotAsked>, String> {
         let header = Header::of(&pod).map_err(|error| format!("template: {error}"))?;
         let user = api_server::user_of(&owner.group, &owner.kind);
-        let subject = Subject::creation(&header, POD.resource("v1"), self.namespace_of(owner), pod, user);
-        Ok(self.pass(subject, &POD, tally))
+        let subject = Subject::creation(&header, Resource::of(POD, "v1"), self.namespace_of(owner), pod, user);
+        Ok(self.pass(subject, POD, tally))
     }
 
     fn count(
@@ -200,8 +200,8 @@ impl Judge<'_> {
         });
         let header = Header::of(&pod).ok()?;
         let user = sender(&header.metadata);
-        let subject = Subject::creation(&header, POD.resource("v1"), namespace, pod, user);
-        self.pass(subject, &POD, &mut Tally::default()).ok()
+        let subject = Subject::creation(&header, Resource::of(POD, "v1"), namespace, pod, user);
+        self.pass(subject, POD, &mut Tally::default()).ok()
     }
 
     /// What the API server and the policies make of a creation, or the part of the manifests by which no policy is
@@ -223,7 +223,7 @@ impl Judge<'_> {
         }
         let class = class_of(kind, &subject.object);
         let classes = self.cluster.classes();
-        api_server::set_defaults(kind.group, kind.kind, &mut subject.object);
+        api_server::set_defaults(kind.group, kind.name, &mut subject.object);
         if kind.is_pod()
             && let Err(refused) = api_server::admit_pod(&mut subject.object, classes)
         {
@@ -237,7 +237,7 @@ impl Judge<'_> {
                 return Ok(passage.verdict);
             }
         }
-        if let Err(refused) = api_server::validate(kind.group, kind.kind, &mut passage.subject.object, classes) {
+        if let Err(refused) = api_server::validate(kind.group, kind.name, &mut passage.subject.object, classes) {
             let Verdict { class, to, policy, .. } = passage.verdict;
             return Ok(Verdict { to, policy, ..Verdict::refused(class, refused.to_string()) });
         }
@@ -436,7 +436,7 @@ fn sender(metadata: &Metadata) -> Value {
 
 /// The class that an object names.
 pub fn class_of(kind: &Kind, object: &Value) -> String {
-    match kind.pod_spec(object).and_then(|spec| spec.get("runtimeClassName")) {
+    match kind.pod_spec_of(object).and_then(|spec| spec.get("runtimeClassName")) {
         None | Some(Value::Null) => DEFAULT.to_owned(),
         Some(Value::String(name)) if name.is_empty() => DEFAULT.to_owned(),
         Some(Value::String(name)) => name.clone(),

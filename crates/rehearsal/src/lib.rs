@@ -11,7 +11,6 @@
 mod cluster;
 mod conditions;
 mod judge;
-mod kinds;
 mod kustomize;
 pub mod layout;
 mod look_first;
@@ -24,16 +23,16 @@ mod report;
 mod request;
 pub mod selector;
 mod tally;
+mod templates;
 
 pub mod api_server;
 pub mod read;
 
 pub use cluster::Cluster;
 pub use judge::{Answer, DEFAULT, Host, Judge};
-pub use kinds::{Kind, Resource};
 pub use outcome::{Field, NotAsked, Outcome, Verdict};
 pub use policies::{Asked, Policies};
 pub use policy::Policy;
 pub use report::{FailOn, Report, Workload};
-pub use request::{Operation, Subject};
+pub use request::{Operation, Resource, Subject};
 pub use tally::Tally;

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    kinds::Resource,
+    request::Resource,
     selector::{NAMESPACE_NAME, Selector},
 };
 

@@ -3,11 +3,21 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    kinds::Resource,
+    api_server::Kind,
     object::{Header, Metadata},
 };
 
 const UID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A resource of the API, as rules select it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resource {
+    pub group: String,
+    pub version: String,
+    pub resource: String,
+    /// Empty for the resource itself.
+    pub subresource: String,
+}
 
 /// What is asked about: an object of the input, or a Pod of its template.
 #[derive(Clone, Debug)]
@@ -65,6 +75,20 @@ pub struct Request<'a> {
 struct Payload<'a> {
     request: Request<'a>,
     settings: &'a Value,
+}
+
+impl Resource {
+    /// The resource of a kind in this version.
+    pub fn of(kind: &Kind, version: &str) -> Self {
+        let [group, version, resource] = [kind.group, version, kind.resource].map(str::to_owned);
+        Self { group, version, resource, subresource: String::new() }
+    }
+
+    /// Whether an entry of a rule's `resources` matches it.
+    pub fn is_matched_by(&self, entry: &str) -> bool {
+        let (resource, subresource) = entry.split_once('/').unwrap_or((entry, ""));
+        (resource == "*" || resource == self.resource) && (subresource == "*" || subresource == self.subresource)
+    }
 }
 
 impl Operation {

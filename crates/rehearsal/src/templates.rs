@@ -1,51 +1,5 @@
-//! The kinds that have Pods, and where they keep their pod spec.
+//! Pod templates in kinds that Kubernetes does not have.
 use serde_json::Value;
-
-/// A resource of the API, as rules select it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Resource {
-    pub group: String,
-    pub version: String,
-    pub resource: String,
-    /// Empty for the resource itself.
-    pub subresource: String,
-}
-
-/// A kind of Kubernetes that has a pod spec.
-#[derive(Debug, PartialEq)]
-pub struct Kind {
-    pub group: &'static str,
-    pub kind: &'static str,
-    pub resource: &'static str,
-    /// The path of its template; none for a Pod.
-    template: Option<&'static [&'static str]>,
-}
-
-const fn kind(
-    group: &'static str,
-    kind: &'static str,
-    resource: &'static str,
-    template: Option<&'static [&'static str]>,
-) -> Kind {
-    Kind { group, kind, resource, template }
-}
-
-const TEMPLATE: Option<&[&str]> = Some(&["spec", "template"]);
-
-/// Pods.
-pub const POD: Kind = kind("", "Pod", "pods", None);
-
-const KINDS: [Kind; 9] = [
-    POD,
-    kind("", "ReplicationController", "replicationcontrollers", TEMPLATE),
-    kind("", "PodTemplate", "podtemplates", Some(&["template"])),
-    kind("apps", "Deployment", "deployments", TEMPLATE),
-    kind("apps", "ReplicaSet", "replicasets", TEMPLATE),
-    kind("apps", "StatefulSet", "statefulsets", TEMPLATE),
-    kind("apps", "DaemonSet", "daemonsets", TEMPLATE),
-    kind("batch", "Job", "jobs", TEMPLATE),
-    kind("batch", "CronJob", "cronjobs", Some(&["spec", "jobTemplate", "spec", "template"])),
-];
 
 /// Kinds of other groups that make Pods which their objects do not show. `*`: all kinds of the group.
 const UNSEEN: [(&str, &[&str]); 18] = [
@@ -79,50 +33,6 @@ const NO_WORKLOADS: [&str; 7] = [
     "mutations.gatekeeper.sh",
     "templates.gatekeeper.sh",
 ];
-
-impl Resource {
-    /// Whether an entry of a rule's `resources` matches it.
-    pub fn is_matched_by(&self, entry: &str) -> bool {
-        let (resource, subresource) = entry.split_once('/').unwrap_or((entry, ""));
-        (resource == "*" || resource == self.resource) && (subresource == "*" || subresource == self.subresource)
-    }
-}
-
-impl Kind {
-    /// The kind of this name in this group.
-    pub fn of(group: &str, kind: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|known| known.group == group && known.kind == kind)
-    }
-
-    /// Whether it is the Pod.
-    pub fn is_pod(&self) -> bool {
-        self.template.is_none()
-    }
-
-    /// Its resource in this version.
-    pub fn resource(&self, version: &str) -> Resource {
-        Resource {
-            group: self.group.to_owned(),
-            version: version.to_owned(),
-            resource: self.resource.to_owned(),
-            subresource: String::new(),
-        }
-    }
-
-    /// The template of an object of this kind.
-    pub fn template<'o>(&self, object: &'o Value) -> Option<&'o Value> {
-        at(object, self.template?)
-    }
-
-    /// The pod spec of an object of this kind.
-    pub fn pod_spec<'o>(&self, object: &'o Value) -> Option<&'o Value> {
-        at(object, self.template.unwrap_or_default())?.get("spec")
-    }
-}
-
-fn at<'o>(object: &'o Value, path: &[&str]) -> Option<&'o Value> {
-    path.iter().try_fold(object, |value, key| value.get(key))
-}
 
 /// Whether this kind is known to make Pods that its objects do not show.
 pub fn makes_unseen_pods(group: &str, kind: &str) -> bool {
