@@ -1,0 +1,589 @@
+//! A document of YAML as JSON text, as kubectl's parser makes it.
+//!
+//! The text has a line break wherever an element of a list begins on a later line: a line of the text is one of the document.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use memchr::memmem;
+
+use super::events::{self, Data, Events, Mark, Style};
+use super::scalar::{self, Scalar};
+
+/// How deep kubectl's parser goes.
+const DEPTH: usize = 10_000;
+/// Stands for a colon that libyaml refuses and kubectl reads. A private character: no keyboard has it.
+const COLON: char = '\u{E03A}';
+
+pub(super) struct Yaml {
+    /// JSON.
+    pub(super) text: String,
+    /// The line on which the document begins, from 0.
+    pub(super) line: usize,
+    /// kubectl reads one document up to a separator. Where another begins.
+    pub(super) unread: Option<usize>,
+}
+
+pub(super) struct Error {
+    pub(super) message: String,
+    /// From 0.
+    pub(super) line: usize,
+}
+
+/// `None`: there is nothing in it.
+pub(super) fn to_json(document: &[u8]) -> Result<Option<Yaml>, Error> {
+    // kubectl looks for a byte order mark in every document.
+    let document = document.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(document);
+    let mut tree = Tree::parse(document)?;
+    let Some(root) = tree.nodes.first() else { return Ok(None) };
+    let line = root.line;
+    let text = Writer::new(&tree, document.len()).write()?;
+    Ok(Some(Yaml { text, line, unread: tree.unread.take() }))
+}
+
+/// The nodes of a document in its order: the children of a node follow it.
+#[derive(Default)]
+struct Tree {
+    nodes: Vec<Node>,
+    unread: Option<usize>,
+}
+
+struct Node {
+    line: usize,
+    kind: Kind,
+    /// The first node that is not below this one.
+    end: usize,
+}
+
+enum Kind {
+    Scalar { value: String, tag: Option<String>, plain: bool },
+    Sequence,
+    Mapping,
+    Alias(usize),
+}
+
+impl Tree {
+    fn parse(document: &[u8]) -> Result<Self, Error> {
+        let mut document = Cow::Borrowed(document);
+        let mut budget = 64 * 1024 * 1024 + 8 * document.len();
+        loop {
+            let error = match Parsing::new(&document).run() {
+                Ok(tree) => return Ok(tree),
+                Err(Refused::Yaml(error)) => error,
+                Err(Refused::Here(error)) => return Err(error),
+            };
+            budget = budget.saturating_sub(document.len());
+            match (budget > 0).then(|| mend(&document, &error)).flatten() {
+                Some(mended) => document = mended.into(),
+                None => {
+                    let line = match error.offset {
+                        Some(offset) => lines(document.get(..offset).unwrap_or_default()),
+                        None => error.mark.line,
+                    };
+                    return Err(Error { message: error.problem.into(), line });
+                }
+            }
+        }
+    }
+}
+
+/// What libyaml refuses and kubectl's older parser reads, in words that both read.
+fn mend(document: &[u8], error: &events::Error) -> Option<Vec<u8>> {
+    let at = byte(document, error.mark.index)?;
+    let (before, after) = document.split_at_checked(at)?;
+    match (error.problem, after) {
+        // `{a:, b}`
+        ("found unexpected ':'", [b':', rest @ ..]) => Some([before, colon().as_bytes(), rest].concat()),
+        // `"it\'s"`
+        ("found unknown escape character", [b'\\', b'\'', ..]) => {
+            let mut mended = before.to_vec();
+            let mut bytes = after.iter().copied();
+            while let Some(byte) = bytes.next() {
+                match byte {
+                    b'\\' => match bytes.next() {
+                        Some(b'\'') => mended.push(b'\''),
+                        Some(escaped) => mended.extend([b'\\', escaped]),
+                        None => mended.push(b'\\'),
+                    },
+                    b'"' => {
+                        mended.push(b'"');
+                        break;
+                    }
+                    _ => mended.push(byte),
+                }
+            }
+            mended.extend(bytes);
+            Some(mended)
+        }
+        _ => None,
+    }
+}
+
+fn colon() -> String {
+    COLON.into()
+}
+
+/// Where the character is.
+fn byte(document: &[u8], index: usize) -> Option<usize> {
+    str::from_utf8(document).ok()?.char_indices().nth(index).map(|(at, _)| at)
+}
+
+fn lines(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
+}
+
+enum Refused {
+    Yaml(events::Error),
+    Here(Error),
+}
+
+struct Parsing<'a> {
+    document: &'a [u8],
+    events: Events<'a>,
+    tree: Tree,
+    /// The collections that are open, and whether each is of the flow style.
+    open: Vec<(usize, bool)>,
+    anchors: HashMap<String, usize>,
+    /// A scalar may have an escape that kubectl refuses.
+    escapes: bool,
+    /// Where the last character was looked for: its number, and its first byte.
+    cursor: (usize, usize),
+    work: usize,
+}
+
+impl<'a> Parsing<'a> {
+    fn new(document: &'a [u8]) -> Self {
+        Parsing {
+            document,
+            events: Events::new(document),
+            tree: Tree::default(),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            escapes: memmem::find(document, b"\\/").is_some(),
+            cursor: (0, 0),
+            work: 0,
+        }
+    }
+
+    fn run(mut self) -> Result<Tree, Refused> {
+        loop {
+            let event = self.events.next().map_err(Refused::Yaml)?;
+            let Mark { line, index } = event.mark;
+            match event.data {
+                Data::StreamStart => {}
+                Data::DocumentStart(None | Some(1)) => {}
+                Data::DocumentStart(_) => return refuse("found incompatible YAML document", line),
+                Data::StreamEnd => return Ok(self.tree),
+                Data::DocumentEnd => {
+                    self.tree.unread = match self.events.next() {
+                        Ok(next) => matches!(next.data, Data::DocumentStart(_)).then_some(next.mark.line),
+                        Err(error) => Some(error.mark.line),
+                    };
+                    return Ok(self.tree);
+                }
+                Data::Alias(anchor) => match self.anchors.get(&anchor) {
+                    Some(target) => {
+                        let target = *target;
+                        self.push(line, Kind::Alias(target));
+                    }
+                    None => return refuse(format!("unknown anchor '{anchor}' referenced"), line),
+                },
+                Data::Scalar(scalar) => {
+                    self.check(&scalar, index, line)?;
+                    let value =
+                        if scalar.value.contains(COLON) { scalar.value.replace(COLON, ":") } else { scalar.value };
+                    self.anchor(scalar.anchor);
+                    self.push(line, Kind::Scalar { value, tag: scalar.tag, plain: scalar.plain });
+                }
+                Data::Start { mapping, flow, anchor } => {
+                    if self.open.len() >= DEPTH {
+                        return refuse(format!("exceeded max depth of {DEPTH}"), line);
+                    }
+                    self.open.push((self.tree.nodes.len(), flow));
+                    self.anchor(anchor);
+                    self.push(line, if mapping { Kind::Mapping } else { Kind::Sequence });
+                }
+                Data::End => {
+                    let end = self.tree.nodes.len();
+                    if let Some(node) = self.open.pop().and_then(|(node, _)| self.tree.nodes.get_mut(node)) {
+                        node.end = end;
+                    }
+                }
+            }
+            // libyaml looks at every open level of the flow style for each token.
+            if self.open.last().is_some_and(|(_, flow)| *flow) {
+                self.work += self.open.len();
+                if self.work > 100_000_000 + 64 * self.document.len() {
+                    return refuse("it is nested too deeply", line);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, line: usize, kind: Kind) {
+        let end = self.tree.nodes.len() + 1;
+        self.tree.nodes.push(Node { line, kind, end });
+    }
+
+    /// The next node has it.
+    fn anchor(&mut self, anchor: Option<String>) {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, self.tree.nodes.len());
+        }
+    }
+
+    /// What libyaml reads and kubectl's older parser refuses.
+    fn check(&mut self, scalar: &events::Scalar, start: usize, line: usize) -> Result<(), Refused> {
+        let flow = self.open.last().is_some_and(|(_, flow)| *flow);
+        if flow && scalar.style == Style::Plain && scalar.value.contains('?') {
+            return refuse("found '?' in a plain scalar between brackets; write it in quotes", line);
+        }
+        if flow && scalar.tag.is_some() && scalar.value.is_empty() && self.text(scalar.end, scalar.end + 1) == b"," {
+            return refuse("did not find expected whitespace after a tag", line);
+        }
+        if self.escapes && scalar.style == Style::DoubleQuoted {
+            let mut bytes = self.text(start, scalar.end).iter();
+            while let Some(byte) = bytes.next() {
+                if *byte == b'\\' && bytes.next() == Some(&b'/') {
+                    return refuse("found unknown escape character", line);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text between two characters. Each call starts where the last one did, or later.
+    fn text(&mut self, start: usize, end: usize) -> &'a [u8] {
+        let from = self.byte(start);
+        let to = self.byte(end);
+        self.document.get(from..to).unwrap_or_default()
+    }
+
+    fn byte(&mut self, index: usize) -> usize {
+        let (mut characters, mut at) = self.cursor;
+        while characters < index && at < self.document.len() {
+            at += 1;
+            while self.document.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
+                at += 1;
+            }
+            characters += 1;
+        }
+        self.cursor = (characters, at);
+        at
+    }
+}
+
+fn refuse<T>(message: impl Into<String>, line: usize) -> Result<T, Refused> {
+    Err(Refused::Here(Error { message: message.into(), line }))
+}
+
+/// Writes a tree as JSON, without recursion: a tree may be 10,000 levels deep.
+struct Writer<'a> {
+    tree: &'a Tree,
+    out: Vec<u8>,
+    /// More is an expansion of aliases that no one meant.
+    limit: usize,
+    line: usize,
+    open: Vec<Open<'a>>,
+    /// The targets of the aliases that are being written.
+    aliases: Vec<usize>,
+    /// How many nodes were visited, and how many of them through an alias.
+    visited: usize,
+    aliased: usize,
+}
+
+enum Open<'a> {
+    Sequence { next: usize, end: usize },
+    Mapping { next: usize, end: usize },
+    Merged(std::vec::IntoIter<(Cow<'a, str>, usize)>),
+    Alias,
+}
+
+impl<'a> Writer<'a> {
+    fn new(tree: &'a Tree, length: usize) -> Self {
+        let line = tree.nodes.first().map_or(0, |root| root.line);
+        Writer {
+            tree,
+            out: Vec::with_capacity(length),
+            limit: 100_000_000 + 10 * length,
+            line,
+            open: Vec::new(),
+            aliases: Vec::new(),
+            visited: 0,
+            aliased: 0,
+        }
+    }
+
+    fn write(mut self) -> Result<String, Error> {
+        self.node(0)?;
+        while let Some(open) = self.open.last_mut() {
+            let value = match open {
+                Open::Alias => {
+                    self.open.pop();
+                    self.aliases.pop();
+                    continue;
+                }
+                Open::Sequence { next, end } if *next < *end => {
+                    let node = *next;
+                    *next = self.tree.end(node);
+                    self.comma();
+                    self.line_of(node);
+                    node
+                }
+                Open::Sequence { .. } => {
+                    self.close(b']');
+                    continue;
+                }
+                Open::Mapping { next, end } if *next < *end => {
+                    let key = *next;
+                    let value = self.tree.end(key);
+                    *next = self.tree.end(value);
+                    let key = self.key(key)?;
+                    self.member(&key, value)?;
+                    value
+                }
+                Open::Merged(members) => match members.next() {
+                    Some((key, value)) => {
+                        self.member(&key, value)?;
+                        value
+                    }
+                    None => {
+                        self.close(b'}');
+                        continue;
+                    }
+                },
+                Open::Mapping { .. } => {
+                    self.close(b'}');
+                    continue;
+                }
+            };
+            self.node(value)?;
+        }
+        // All that was written is text.
+        Ok(String::from_utf8(self.out).unwrap_or_default())
+    }
+
+    fn close(&mut self, bracket: u8) {
+        self.open.pop();
+        self.out.push(bracket);
+    }
+
+    fn comma(&mut self) {
+        if !matches!(self.out.last(), Some(b'[' | b'{')) {
+            self.out.push(b',');
+        }
+    }
+
+    fn line_of(&mut self, node: usize) {
+        let line = self.tree.nodes.get(node).map_or(0, |node| node.line);
+        while self.line < line {
+            self.out.push(b'\n');
+            self.line += 1;
+        }
+    }
+
+    fn member(&mut self, key: &str, value: usize) -> Result<(), Error> {
+        self.comma();
+        self.text(key, value)?;
+        self.out.push(b':');
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str, node: usize) -> Result<(), Error> {
+        serde_json::to_writer(&mut self.out, text).map_err(|error| self.tree.error(node, error.to_string()))
+    }
+
+    /// Writes a scalar, or opens what has more nodes below it.
+    fn node(&mut self, index: usize) -> Result<(), Error> {
+        self.visit(index)?;
+        let Some(node) = self.tree.nodes.get(index) else { return Ok(()) };
+        match &node.kind {
+            Kind::Alias(target) => {
+                if self.aliases.contains(target) {
+                    return Err(self.tree.error(index, "an anchor's value contains itself"));
+                }
+                self.aliases.push(*target);
+                self.open.push(Open::Alias);
+                return self.node(*target);
+            }
+            Kind::Sequence => {
+                self.out.push(b'[');
+                self.open.push(Open::Sequence { next: index + 1, end: node.end });
+            }
+            Kind::Mapping => {
+                self.out.push(b'{');
+                let open = if self.tree.merges(index) {
+                    let mut merged = Merged::default();
+                    self.merge(index, &mut merged, 0)?;
+                    Open::Merged(merged.members.into_iter())
+                } else {
+                    Open::Mapping { next: index + 1, end: node.end }
+                };
+                self.open.push(open);
+            }
+            Kind::Scalar { .. } => match self.tree.scalar(index)? {
+                Scalar::Null => self.out.extend_from_slice(b"null"),
+                Scalar::Bool(bool) => self.out.extend_from_slice(if bool { b"true" } else { b"false" }),
+                Scalar::Int(int) => self.out.extend_from_slice(int.to_string().as_bytes()),
+                Scalar::Uint(int) => self.out.extend_from_slice(int.to_string().as_bytes()),
+                Scalar::Float(float) if !float.is_finite() => {
+                    return Err(self.tree.error(index, format!("unsupported value: {float}")));
+                }
+                Scalar::Float(float) => {
+                    let plain = float == 0.0 || (1e-6..1e21).contains(&float.abs());
+                    let text = if plain { float.to_string() } else { format!("{float:e}") };
+                    self.out.extend_from_slice(text.as_bytes());
+                }
+                Scalar::Text(text) => self.text(&text, index)?,
+            },
+        }
+        if self.open.len() - self.aliases.len() > DEPTH {
+            return Err(self.tree.error(index, format!("exceeded max depth of {DEPTH}")));
+        }
+        Ok(())
+    }
+
+    /// kubectl's guard against the expansion of aliases: a share of what is visited, the smaller the more there is.
+    fn visit(&mut self, index: usize) -> Result<(), Error> {
+        const LOW: usize = 400_000;
+        const HIGH: usize = 4_000_000;
+        self.visited += 1;
+        if !self.aliases.is_empty() {
+            self.aliased += 1;
+        }
+        if self.aliased > 100 && self.visited > 1000 {
+            let allowed = match self.visited {
+                ..=LOW => 0.99,
+                HIGH.. => 0.10,
+                visited => 0.99 - 0.89 * ((visited - LOW) as f64 / (HIGH - LOW) as f64),
+            };
+            if self.aliased as f64 / self.visited as f64 > allowed || self.out.len() > self.limit {
+                return Err(self.tree.error(index, "document contains excessive aliasing"));
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, index: usize) -> Result<Cow<'a, str>, Error> {
+        self.visit(index)?;
+        let key = match self.tree.nodes.get(index).map(|node| &node.kind) {
+            Some(Kind::Alias(target)) => *target,
+            _ => index,
+        };
+        if matches!(self.tree.nodes.get(key).map(|node| &node.kind), Some(Kind::Scalar { .. })) {
+            scalar::key(self.tree.scalar(key)?).map_err(|message| self.tree.error(index, message))
+        } else {
+            Err(self.tree.error(index, "invalid map key: it must be a scalar"))
+        }
+    }
+
+    /// The members of a mapping with those that `<<` brings, which count by its position.
+    fn merge(&mut self, mapping: usize, merged: &mut Merged<'a>, depth: usize) -> Result<(), Error> {
+        let (mut next, end) = (mapping + 1, self.tree.end(mapping));
+        while next < end {
+            let (key, value) = (next, self.tree.end(next));
+            next = self.tree.end(value);
+            if self.tree.is_merge(key) {
+                self.merge_value(value, merged, depth)?;
+            } else {
+                let key = self.key(key)?;
+                self.visit(value)?;
+                merged.insert(key, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn merge_value(&mut self, value: usize, merged: &mut Merged<'a>, depth: usize) -> Result<(), Error> {
+        self.visit(value)?;
+        if depth > 100 {
+            return Err(self.tree.error(value, "an anchor's value contains itself"));
+        }
+        let Some(node) = self.tree.nodes.get(value) else { return Ok(()) };
+        match node.kind {
+            Kind::Mapping => self.merge(value, merged, depth + 1),
+            Kind::Alias(target) if self.tree.is_mapping(target) => {
+                self.aliases.push(target);
+                self.merge(target, merged, depth + 1)?;
+                self.aliases.pop();
+                Ok(())
+            }
+            Kind::Sequence => {
+                let mut values = Vec::new();
+                let mut next = value + 1;
+                while next < node.end {
+                    values.push(next);
+                    next = self.tree.end(next);
+                }
+                // The first in the list has the last word.
+                for value in values.into_iter().rev() {
+                    if matches!(self.tree.nodes.get(value).map(|node| &node.kind), Some(Kind::Sequence)) {
+                        return Err(self.tree.want_map(value));
+                    }
+                    self.merge_value(value, merged, depth + 1)?;
+                }
+                Ok(())
+            }
+            _ => Err(self.tree.want_map(value)),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Merged<'a> {
+    members: Vec<(Cow<'a, str>, usize)>,
+    places: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Merged<'a> {
+    fn insert(&mut self, key: Cow<'a, str>, value: usize) {
+        let place = *self.places.entry(key.clone()).or_insert(self.members.len());
+        match self.members.get_mut(place) {
+            Some(member) => member.1 = value,
+            None => self.members.push((key, value)),
+        }
+    }
+}
+
+impl Tree {
+    fn end(&self, node: usize) -> usize {
+        self.nodes.get(node).map_or(self.nodes.len(), |node| node.end)
+    }
+
+    fn scalar(&self, index: usize) -> Result<Scalar<'_>, Error> {
+        match self.nodes.get(index).map(|node| &node.kind) {
+            Some(Kind::Scalar { value, tag, plain }) => {
+                scalar::resolve(value, tag.as_deref(), *plain).map_err(|message| self.error(index, message))
+            }
+            _ => Ok(Scalar::Null),
+        }
+    }
+
+    fn is_mapping(&self, node: usize) -> bool {
+        matches!(self.nodes.get(node).map(|node| &node.kind), Some(Kind::Mapping))
+    }
+
+    fn is_merge(&self, key: usize) -> bool {
+        matches!(self.nodes.get(key).map(|node| &node.kind), Some(Kind::Scalar { value, tag, plain })
+            if value == "<<" && (*plain || tag.as_deref() == Some("tag:yaml.org,2002:merge")))
+    }
+
+    fn merges(&self, mapping: usize) -> bool {
+        let (mut next, end) = (mapping + 1, self.end(mapping));
+        while next < end {
+            if self.is_merge(next) {
+                return true;
+            }
+            next = self.end(self.end(next));
+        }
+        false
+    }
+
+    fn want_map(&self, node: usize) -> Error {
+        self.error(node, "map merge requires map or sequence of maps as the value")
+    }
+
+    fn error(&self, node: usize, message: impl Into<String>) -> Error {
+        Error { message: message.into(), line: self.nodes.get(node).map_or(0, |node| node.line) }
+    }
+}
