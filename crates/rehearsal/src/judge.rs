@@ -127,13 +127,7 @@ impl Judge<'_> {
     }
 
     /// Judges an object of a kind that Kubernetes does not have by the Pods that it makes.
-    fn judge_templates(
-        &self,
-        header: &Header,
-        object: &Value,
-        place: &Place,
-        tally: &mut Tally,
-    ) -> Result<(), String> {
+    fn judge_templates(&self, header: &Header, object: &Value, place: &Place, tally: &mut Tally) -> Result<(), String> {
         if templates::makes_unseen_pods(&header.group, &header.kind) {
             tally.leave(NotJudged::UnseenPods(header.kind_and_group()));
             return Ok(());
@@ -143,7 +137,7 @@ impl Judge<'_> {
             tally.leave(NotJudged::Kind(header.kind_and_group()));
         }
         for template in templates {
-            let pod = api_server::pod_of_template(object, template);
+            let pod = api_server::pod_of_template(object, &templates::with_names(template));
             let verdict = self.judge_pod_of(header, pod, tally)?;
             self.count(verdict, header, false, place, tally);
         }
@@ -151,12 +145,7 @@ impl Judge<'_> {
     }
 
     /// Judges the Pod that a template of `owner` makes.
-    fn judge_pod_of(
-        &self,
-        owner: &Header,
-        pod: Value,
-        tally: &mut Tally,
-    ) -> Result<Result<Verdict, NotAsked>, String> {
+    fn judge_pod_of(&self, owner: &Header, pod: Value, tally: &mut Tally) -> Result<Result<Verdict, NotAsked>, String> {
         let header = Header::of(&pod).map_err(|error| format!("template: {error}"))?;
         let user = api_server::user_of(&owner.group, &owner.kind);
         let subject = Subject::creation(&header, Resource::of(POD, "v1"), self.namespace_of(owner), pod, user);
@@ -179,8 +168,7 @@ impl Judge<'_> {
             }
             Ok(verdict) => {
                 let Workload { kind, name } = self.cluster.workload_of(header);
-                let objects =
-                    Objects { pods: is_pod.into(), templates: (!is_pod).into(), place: place.clone() };
+                let objects = Objects { pods: is_pod.into(), templates: (!is_pod).into(), place: place.clone() };
                 tally.add(Row { outcome: verdict.outcome, namespace, kind, name, verdict }, objects);
             }
         }

@@ -35,7 +35,8 @@ pub struct Table {
 
 /// The subject of a report.
 pub fn title(report: &Report) -> String {
-    let names: Vec<String> = report.policies.iter().filter_map(|policy| policy.name.as_deref()).map(printable).collect();
+    let names: Vec<String> =
+        report.policies.iter().filter_map(|policy| policy.name.as_deref()).map(printable).collect();
     let policies = match names.as_slice() {
         [] => "Policy".to_owned(),
         [name] => format!("Policy {name}"),
@@ -91,7 +92,8 @@ fn summary(report: &Report) -> Section {
     let to: Vec<String> =
         report.summary.mutated_to.iter().map(|(class, count)| format!("{count} to {}", printable(class))).collect();
     let mutated = if to.is_empty() { mutated.to_string() } else { format!("{mutated} ({})", to.join(", ")) };
-    let outcomes = format!("accepted {accepted}, mutated {mutated}, rejected {rejected}, refused {refused}, errors {errors}");
+    let outcomes =
+        format!("accepted {accepted}, mutated {mutated}, rejected {rejected}, refused {refused}, errors {errors}");
     let mut lines = vec![outcomes];
     lines.extend(not_judged(report));
     if !report.unreadable.is_empty() {
@@ -136,7 +138,8 @@ fn not_judged(report: &Report) -> Vec<String> {
 }
 
 fn namespaces(report: &Report) -> Section {
-    let mut head = vec!["Namespace", "Judged", "Accepted", "Mutated", "Rejected", "Refused", "Errors", "A plain Pod gets"];
+    let mut head =
+        vec!["Namespace", "Judged", "Accepted", "Mutated", "Rejected", "Refused", "Errors", "A plain Pod gets"];
     let by_policy = report.policies.len() > 1;
     if by_policy {
         head.push("By policy");
@@ -168,7 +171,10 @@ fn namespaces(report: &Report) -> Section {
 }
 
 fn fields(report: &Report) -> Section {
-    let lines = vec!["Their Pods would move to a class that may not have what they use. They may not start, or may harm their node.".to_owned()];
+    let lines = vec![
+        "Their Pods would move to a class that may not have what they use. They may not start, or may harm their node."
+            .to_owned(),
+    ];
     let head = vec!["Namespace", "Workload", "Objects", "Class", "New class", "Field", "Why"];
     let row = |workload: &Workload| {
         let cell = |part: &dyn Fn(&crate::outcome::Field) -> String| {

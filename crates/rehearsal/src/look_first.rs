@@ -35,38 +35,74 @@ const CHECKS: [Check; 21] = [
     // https://gvisor.dev/docs/user_guide/compatibility/
     Check { find: host_pid_and_ipc, why: "The sandbox has processes of its own, and does not see those of the node." },
     // https://github.com/kata-containers/kata-containers/blob/main/docs/how-to/privileged.md
-    Check { find: privileged, why: "Privileges end at the sandbox: the devices and the kernel of the node are not there." },
+    Check {
+        find: privileged,
+        why: "Privileges end at the sandbox: the devices and the kernel of the node are not there.",
+    },
     // https://github.com/kata-containers/kata-containers/blob/main/docs/Limitations.md#support-for-host-mounts
-    Check { find: host_paths, why: "The sandbox sees a copy or a share of the path: sockets, devices and mounts of the node do not work in it." },
+    Check {
+        find: host_paths,
+        why: "The sandbox sees a copy or a share of the path: sockets, devices and mounts of the node do not work in it.",
+    },
     // https://gvisor.dev/docs/user_guide/gpu/ and https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/
     Check { find: device_plugins, why: "A device of the node is in the sandbox only if the new class is made for it." },
     // https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
-    Check { find: resource_claims, why: "A device of the node is in the sandbox only if the new class is made for it." },
+    Check {
+        find: resource_claims,
+        why: "A device of the node is in the sandbox only if the new class is made for it.",
+    },
     // https://docs.nvidia.com/datacenter/tkn/container-toolkit/latest/docker-specialized.html
     Check { find: gpu_by_class, why: "The old class gives the Pod its GPU, and the new one does not." },
     Check { find: gpu_by_variable, why: "NVIDIA's runtime reads this variable, and the new class does not run it." },
     // https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/
-    Check { find: user_namespace, why: "A kubelet starts a Pod with a user namespace only if the handler of its class supports them." },
+    Check {
+        find: user_namespace,
+        why: "A kubelet starts a Pod with a user namespace only if the handler of its class supports them.",
+    },
     // https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/
     Check { find: image_volumes, why: "Kata Containers and gVisor do not mount an image as a volume." },
     // https://kubernetes.io/docs/concepts/storage/volumes/#recursive-read-only-mounts
-    Check { find: recursive_read_only, why: "A kubelet starts a Pod with recursive read-only mounts only if the handler of its class supports them." },
+    Check {
+        find: recursive_read_only,
+        why: "A kubelet starts a Pod with recursive read-only mounts only if the handler of its class supports them.",
+    },
     // https://gvisor.dev/docs/user_guide/compatibility/
-    Check { find: block_devices, why: "gVisor has no block devices, and Kata Containers has them only with a hypervisor that can plug them in." },
+    Check {
+        find: block_devices,
+        why: "gVisor has no block devices, and Kata Containers has them only with a hypervisor that can plug them in.",
+    },
     // https://kubernetes.io/docs/concepts/windows/intro/
     Check { find: windows, why: "A Pod for Windows does not run in a sandbox for Linux." },
     // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
     Check { find: host_process, why: "A HostProcess container runs on the Windows node itself, and not in a sandbox." },
     // https://kubernetes.io/docs/concepts/containers/runtime-class/#scheduling
-    Check { find: node_selector, why: "No node of the input has the labels that the Pod and the new class select: the Pod stays Pending." },
-    Check { find: affinity_against_class, why: "The affinity contradicts the nodeSelector of the new class: the Pod stays Pending." },
-    Check { find: affinity_without_node, why: "No node of the input meets the affinity and has the labels of the new class: the Pod stays Pending." },
+    Check {
+        find: node_selector,
+        why: "No node of the input has the labels that the Pod and the new class select: the Pod stays Pending.",
+    },
+    Check {
+        find: affinity_against_class,
+        why: "The affinity contradicts the nodeSelector of the new class: the Pod stays Pending.",
+    },
+    Check {
+        find: affinity_without_node,
+        why: "No node of the input meets the affinity and has the labels of the new class: the Pod stays Pending.",
+    },
     Check { find: node_name, why: "The node has not the labels of the new class: its kubelet rejects the Pod." },
-    Check { find: taints, why: "The nodes of the new class have taints that the Pod does not tolerate: it stays Pending." },
+    Check {
+        find: taints,
+        why: "The nodes of the new class have taints that the Pod does not tolerate: it stays Pending.",
+    },
     // https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
-    Check { find: daemon_set, why: "The DaemonSet controller does not look at the nodes of a class: Pods for other nodes stay Pending, and a rollout hangs." },
+    Check {
+        find: daemon_set,
+        why: "The DaemonSet controller does not look at the nodes of a class: Pods for other nodes stay Pending, and a rollout hangs.",
+    },
     // https://github.com/kata-containers/kata-containers/blob/main/docs/how-to/how-to-set-sandbox-config-kata.md
-    Check { find: requests_without_limits, why: "The VM of a sandbox is sized by limits: without one, the container has only the memory that a VM has by default." },
+    Check {
+        find: requests_without_limits,
+        why: "The VM of a sandbox is sized by limits: without one, the container has only the memory that a VM has by default.",
+    },
 ];
 
 /// A check for what is lost, and not for what breaks.
@@ -92,7 +128,8 @@ pub fn several_moves(moves: &[(Option<String>, String)]) -> Option<Field> {
     let name = |policy: &Option<String>| policy.clone().unwrap_or_default();
     let wishes: Vec<String> = moves.iter().map(|(policy, to)| format!("{} by {}", to, name(policy))).collect();
     is_contested.then(|| {
-        let why = "Several policies move the Pod to different classes: the last one has it, by the order of their names.";
+        let why =
+            "Several policies move the Pod to different classes: the last one has it, by the order of their names.";
         field("spec.runtimeClassName".to_owned(), wishes.join(", then "), why)
     })
 }
@@ -176,7 +213,9 @@ fn gpu_by_variable(Move { pod, .. }: &Move) -> Found {
         let variables = items(&container["env"]).filter(|variable| {
             variable["name"] == "NVIDIA_VISIBLE_DEVICES" && !matches!(variable["value"].as_str(), Some("void" | "none"))
         });
-        found.extend(variables.map(|variable| (format!("{path}.env[{}]", text(&variable["name"])), text(&variable["value"]))));
+        found.extend(
+            variables.map(|variable| (format!("{path}.env[{}]", text(&variable["name"])), text(&variable["value"]))),
+        );
     }
     found
 }
@@ -218,9 +257,11 @@ fn block_devices(Move { pod, .. }: &Move) -> Found {
     let mut found = vec![];
     for (path, container) in containers(pod) {
         let devices = items(&container["volumeDevices"]);
-        found.extend(devices.map(|device| {
-            (format!("{path}.volumeDevices[{}]", text(&device["name"])), text(&device["devicePath"]))
-        }));
+        found.extend(
+            devices.map(|device| {
+                (format!("{path}.volumeDevices[{}]", text(&device["name"])), text(&device["devicePath"]))
+            }),
+        );
     }
     found
 }
@@ -243,7 +284,9 @@ fn windows(movement: &Move) -> Found {
         return vec![(format!("spec.nodeSelector[{OS}]"), windows())];
     }
     let selects_windows = |requirement: &Value| {
-        requirement["key"] == OS && requirement["operator"] == "In" && requirement["values"] == serde_json::json!(["windows"])
+        requirement["key"] == OS
+            && requirement["operator"] == "In"
+            && requirement["values"] == serde_json::json!(["windows"])
     };
     let terms: Vec<&Value> = node_selector_terms(spec).collect();
     let all = !terms.is_empty() && terms.iter().all(|term| items(&term["matchExpressions"]).any(selects_windows));
@@ -258,7 +301,9 @@ fn host_process(Move { pod, .. }: &Move) -> Found {
     let is_set = |holder: &Value| holder["securityContext"]["windowsOptions"]["hostProcess"] == true;
     let field = |path: &str| (format!("{path}.securityContext.windowsOptions.hostProcess"), "true".to_owned());
     let own = is_set(&pod["spec"]).then(|| field("spec"));
-    own.into_iter().chain(containers(pod).filter(|(_, container)| is_set(container)).map(|(path, _)| field(&path))).collect()
+    own.into_iter()
+        .chain(containers(pod).filter(|(_, container)| is_set(container)).map(|(path, _)| field(&path)))
+        .collect()
 }
 
 const REQUIRED: &str = "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution";
@@ -277,14 +322,18 @@ fn class_selector<'a>(movement: &Move<'a>) -> impl Iterator<Item = (&'a String, 
 /// The nodes that the new class selects.
 fn nodes_of_class<'a>(movement: &Move<'a>) -> impl Iterator<Item = (&'a str, &'a Node)> {
     let selector: Vec<_> = class_selector(movement).collect();
-    let has = move |node: &Node| selector.iter().all(|(key, value)| node.labels.get(*key).map(String::as_str) == value.as_str());
+    let has = move |node: &Node| {
+        selector.iter().all(|(key, value)| node.labels.get(*key).map(String::as_str) == value.as_str())
+    };
     movement.nodes.iter().filter(move |(_, node)| has(node)).map(|(name, node)| (name.as_str(), node))
 }
 
 /// The pairs of the Pod's own nodeSelector: those of the old class go with it.
 fn own_selector<'a>(movement: &Move<'a>) -> Vec<(&'a String, &'a Value)> {
     let of_class = movement.from.map_or(&Value::Null, |class| &class["scheduling"]["nodeSelector"]);
-    entries(&movement.pod["spec"]["nodeSelector"]).filter(|(key, value)| of_class.get(key.as_str()) != Some(*value)).collect()
+    entries(&movement.pod["spec"]["nodeSelector"])
+        .filter(|(key, value)| of_class.get(key.as_str()) != Some(*value))
+        .collect()
 }
 
 fn node_selector(movement: &Move) -> Found {
@@ -393,7 +442,8 @@ fn taints(movement: &Move) -> Found {
     for (name, node) in nodes {
         match node.taints.iter().find(stops) {
             Some(taint) => {
-                let taint = format!("{}={}:{}", text(&taint["key"]), text_or_empty(&taint["value"]), text(&taint["effect"]));
+                let taint =
+                    format!("{}={}:{}", text(&taint["key"]), text_or_empty(&taint["value"]), text(&taint["effect"]));
                 found.push(("spec.tolerations".to_owned(), format!("{taint} of {name}")));
             }
             None => return vec![],
@@ -418,9 +468,11 @@ fn daemon_set(movement: &Move) -> Found {
         return vec![];
     }
     let own = own_selector(movement);
-    let is_of_daemon = |node: &Node| own.iter().all(|(key, value)| node.labels.get(*key).map(String::as_str) == value.as_str());
+    let is_of_daemon =
+        |node: &Node| own.iter().all(|(key, value)| node.labels.get(*key).map(String::as_str) == value.as_str());
     let of_class: Vec<&str> = nodes_of_class(movement).map(|(name, _)| name).collect();
-    let mut others = movement.nodes.iter().filter(|(name, node)| is_of_daemon(node) && !of_class.contains(&name.as_str()));
+    let mut others =
+        movement.nodes.iter().filter(|(name, node)| is_of_daemon(node) && !of_class.contains(&name.as_str()));
     let missing = others.next().map(|(name, _)| name);
     if !movement.nodes.is_empty() && missing.is_none() {
         return vec![];
@@ -438,7 +490,10 @@ fn requests_without_limits(movement: &Move) -> Found {
     for (path, container) in containers(movement.pod) {
         let resources = &container["resources"];
         let request = &resources["requests"]["memory"];
-        if !request.is_null() && resources["limits"]["memory"].is_null() && movement.pod["spec"]["resources"]["limits"]["memory"].is_null() {
+        if !request.is_null()
+            && resources["limits"]["memory"].is_null()
+            && movement.pod["spec"]["resources"]["limits"]["memory"].is_null()
+        {
             found.push((format!("{path}.resources.requests[memory]"), text(request)));
         }
     }

@@ -325,7 +325,8 @@ fn problems(policies: &Policies, cluster: &Cluster, tally: &Tally) -> Vec<Proble
         let is_hit = |row: &&(&Row, &Objects)| {
             let Row { verdict, .. } = row.0;
             let message = verdict.detail.as_ref().or(verdict.message.as_ref());
-            verdict.policy == policy && message.is_some_and(|message| message.starts_with(&format!("fallbackRuntime '{fallback}' ")))
+            verdict.policy == policy
+                && message.is_some_and(|message| message.starts_with(&format!("fallbackRuntime '{fallback}' ")))
         };
         let hits: Vec<(&Row, &Objects)> = tally.rows.iter().filter(|row| is_hit(&row)).collect();
         let Some((row, _)) = hits.first() else { continue };
@@ -345,7 +346,8 @@ fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
     let Judge { policies, cluster, .. } = judge;
     let mut notes = vec![];
     for asked in policies.iter() {
-        let of = asked.policy.name().map(|name| format!(" '{name}'")).filter(|_| policies.len() > 1).unwrap_or_default();
+        let of =
+            asked.policy.name().map(|name| format!(" '{name}'")).filter(|_| policies.len() > 1).unwrap_or_default();
         let by_name = asked.policy.settings["matchHandlers"] == false;
         if !by_name && !asked.policy.reads_classes() {
             notes.push(format!("The policy{of} has no access to RuntimeClasses (contextAwareResources): names alone are compared, not handlers."));
@@ -372,7 +374,8 @@ fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
     }
     if !tally.without_labels.is_empty() {
         let names = listed(tally.without_labels.keys());
-        notes.push(format!("The input has no Namespace object for {names}: the namespaceSelector sees its name alone."));
+        notes
+            .push(format!("The input has no Namespace object for {names}: the namespaceSelector sees its name alone."));
     }
     notes.extend(label_notes(policies, cluster));
     if policies.len() > 1 && !tally.uncovered.is_empty() {
@@ -381,7 +384,9 @@ fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
     }
     if !cluster.kustomizations.is_empty() {
         let files = listed(&cluster.kustomizations);
-        notes.push(format!("kustomize builds other objects from these: rehearse the output of `kubectl kustomize` for {files}."));
+        notes.push(format!(
+            "kustomize builds other objects from these: rehearse the output of `kubectl kustomize` for {files}."
+        ));
     }
     for (place, keys) in &tally.duplicate_keys {
         notes.push(format!("Duplicate keys in {place}: {}. The last one counts, as for kubectl.", listed(keys)));
@@ -399,7 +404,9 @@ fn label_notes(policies: &Policies, cluster: &Cluster) -> Vec<String> {
         for (key, value) in labels.iter().filter(|(key, _)| *key != crate::selector::NAMESPACE_NAME) {
             let is_chosen_by = known.iter().any(|(known, _)| known == key);
             if is_chosen_by && !known.contains(&(key.as_str(), value.as_str())) {
-                notes.push(format!("Namespace {namespace} has the label {key}={value}, and no policy knows this value."));
+                notes.push(format!(
+                    "Namespace {namespace} has the label {key}={value}, and no policy knows this value."
+                ));
             }
         }
     }
@@ -420,7 +427,22 @@ impl From<(Row, Objects)> for Workload {
         let Row { outcome, namespace, kind, name, verdict } = row;
         let Objects { pods, templates, place } = objects;
         let crate::outcome::Verdict { class, to, code, message, detail, policy, fields, .. } = verdict;
-        Self { namespace, kind, name, pods, templates, outcome, class, to, code, message, detail, policy, fields, place }
+        Self {
+            namespace,
+            kind,
+            name,
+            pods,
+            templates,
+            outcome,
+            class,
+            to,
+            code,
+            message,
+            detail,
+            policy,
+            fields,
+            place,
+        }
     }
 }
 

@@ -75,9 +75,10 @@ impl Selector {
     /// The labels that it asks for by their values: keys and the values that it knows.
     pub fn known_values(&self) -> impl Iterator<Item = (&str, &str)> {
         let by_label = self.match_labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let listed = self.match_expressions.iter().flat_map(|Requirement { key, values, .. }| {
-            values.iter().map(move |value| (key.as_str(), value.as_str()))
-        });
+        let listed = self
+            .match_expressions
+            .iter()
+            .flat_map(|Requirement { key, values, .. }| values.iter().map(move |value| (key.as_str(), value.as_str())));
         by_label.chain(listed)
     }
 }

@@ -3,7 +3,10 @@ use serde_json::Value;
 
 /// Kinds of other groups that make Pods which their objects do not show. `*`: all kinds of the group.
 const UNSEEN: [(&str, &[&str]); 18] = [
-    ("argoproj.io", &["Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "Application", "ApplicationSet"]),
+    (
+        "argoproj.io",
+        &["Workflow", "CronWorkflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "Application", "ApplicationSet"],
+    ),
     ("kubevirt.io", &["*"]),
     ("pool.kubevirt.io", &["*"]),
     ("cdi.kubevirt.io", &["DataVolume"]),
@@ -49,6 +52,20 @@ pub fn templates_by_shape<'o>(group: &str, object: &'o Value) -> Vec<&'o Value> 
         parts.for_each(|(key, part)| find_templates(if key == "spec" { object } else { part }, part, &mut found));
     }
     found
+}
+
+/// A template whose containers have names. Knative and others name the containers that have none.
+pub fn with_names(template: &Value) -> Value {
+    let mut template = template.clone();
+    for list in ["containers", "initContainers"] {
+        let containers = template.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        for (number, container) in containers.into_iter().flatten().enumerate() {
+            if let Some(container) = container.as_object_mut() {
+                container.entry("name").or_insert_with(|| format!("container-{number}").into());
+            }
+        }
+    }
+    template
 }
 
 /// Adds the templates in `value`, whose parent is `parent`.

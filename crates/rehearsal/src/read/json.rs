@@ -7,10 +7,10 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::Place;
 use super::documents::Reader;
 use super::list::{self, Listed};
 use super::window::Window;
-use super::Place;
 
 /// What a value is, as far as it has to be known before it is parsed.
 #[derive(Clone, Debug)]
