@@ -9,6 +9,7 @@ pub enum Fill {
     Number(i64),
     Flag(bool),
     Object,
+    Null,
 }
 
 /// A path to objects, a field of theirs, and its default.
@@ -21,6 +22,7 @@ impl From<Fill> for Value {
             Fill::Number(number) => number.into(),
             Fill::Flag(flag) => flag.into(),
             Fill::Object => Value::Object(Map::new()),
+            Fill::Null => Value::Null,
         }
     }
 }

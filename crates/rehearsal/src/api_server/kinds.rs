@@ -38,6 +38,9 @@ impl Kind {
 }
 
 const STATUS: Row = ("", "status", Object);
+/// Written even where there is none.
+const SELECTOR: Row = ("spec", "selector", Null);
+const ROLLING_UPDATE: Fill = Text("RollingUpdate");
 
 #[rustfmt::skip]
 pub const KINDS: &[Kind] = &[
@@ -49,6 +52,7 @@ pub const KINDS: &[Kind] = &[
     ] },
     Kind { group: "apps", name: "Deployment", resource: "deployments", template: "spec.template", controller: Some("replicaset-controller"), defaults: &[
         ("spec", "replicas", Number(1)),
+        SELECTOR,
         ("spec", "strategy", Object),
         ("spec.strategy", "type", ROLLING_UPDATE),
         ("spec", "revisionHistoryLimit", Number(10)),
@@ -57,10 +61,14 @@ pub const KINDS: &[Kind] = &[
     ] },
     Kind { group: "apps", name: "ReplicaSet", resource: "replicasets", template: "spec.template", controller: Some("replicaset-controller"), defaults: &[
         ("spec", "replicas", Number(1)),
+        SELECTOR,
         STATUS, ("status", "replicas", Number(0)),
     ] },
     Kind { group: "apps", name: "StatefulSet", resource: "statefulsets", template: "spec.template", controller: Some("statefulset-controller"), defaults: &[
         ("spec", "replicas", Number(1)),
+        SELECTOR,
+        ("spec", "serviceName", Text("")),
+        ("spec.ordinals", "start", Number(0)),
         ("spec", "podManagementPolicy", Text("OrderedReady")),
         ("spec", "revisionHistoryLimit", Number(10)),
         ("spec", "persistentVolumeClaimRetentionPolicy", Object),
@@ -77,7 +85,7 @@ pub const KINDS: &[Kind] = &[
         STATUS, ("status", "replicas", Number(0)), ("status", "availableReplicas", Number(0)),
     ] },
     Kind { group: "apps", name: "DaemonSet", resource: "daemonsets", template: "spec.template", controller: Some("daemon-set-controller"), defaults: &[
-        ("", "metadata", Object),
+        SELECTOR,
         ("metadata", "annotations", Object),
         ("metadata.annotations", "deprecated.daemonset.template.generation", Text("0")),
         ("spec", "updateStrategy", Object),
@@ -100,11 +108,8 @@ pub const KINDS: &[Kind] = &[
         ("spec", "suspend", Flag(false)),
         ("spec", "successfulJobsHistoryLimit", Number(3)),
         ("spec", "failedJobsHistoryLimit", Number(1)),
-        ("spec", "jobTemplate", Object),
         ("spec.jobTemplate", "metadata", Object),
         ("spec.jobTemplate.spec.podFailurePolicy.rules[].onPodConditions[]", "status", Text("True")),
         STATUS,
     ] },
 ];
-
-const ROLLING_UPDATE: Fill = Text("RollingUpdate");

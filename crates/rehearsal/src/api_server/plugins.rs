@@ -7,13 +7,14 @@ use super::refusals::Refused;
 use super::{Classes, refusals};
 use serde_json::{Map, Value, json};
 
-/// A Pod with its defaults, as mutating webhooks see it.
+/// Makes of a Pod with its defaults what mutating webhooks see. The plugins run again after a webhook changed the Pod; where it
+/// changed nothing, they change nothing.
 pub fn admit_pod(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
     // The API server gives no service account to a Pod that stands for one of a node's own.
     if pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_none() {
         each(pod, "spec", &mut set_service_account);
     }
-    each(pod, "spec", &mut set_priority);
+    set_priority(pod)?;
     each(pod, "spec", &mut tolerate_unready_nodes);
     apply_runtime_class(pod, classes)
 }
@@ -59,15 +60,27 @@ fn token_volume(name: &str) -> Value {
 }
 
 /// A class of the cluster's own is not known here: its Pods get no priority.
-fn set_priority(spec: &mut Map<String, Value>) {
-    let priority = match spec.get("priorityClassName").map(|class| class.as_str().unwrap_or_default()) {
-        None => 0,
-        Some("system-cluster-critical") => 2_000_000_000,
-        Some("system-node-critical") => 2_000_001_000,
-        Some(_) => return,
+fn set_priority(pod: &mut Value) -> Result<(), Refused> {
+    let priority = match text(pod, "spec.priorityClassName") {
+        "" => 0,
+        "system-cluster-critical" => 2_000_000_000,
+        "system-node-critical" => 2_000_001_000,
+        _ => return Ok(()),
     };
-    set_missing(spec, "priority", priority);
-    set_missing(spec, "preemptionPolicy", "PreemptLowerPriority");
+    if let Some(own) = at(pod, "spec.priority").and_then(Value::as_i64).filter(|own| *own != priority) {
+        return Err(Refused::forbidden(
+            pod,
+            format!(
+                "the integer value of priority ({own}) must not be provided in pod spec; priority admission controller \
+             computed {priority} from the given PriorityClass name"
+            ),
+        ));
+    }
+    each(pod, "spec", &mut |spec| {
+        set_missing(spec, "priority", priority);
+        set_missing(spec, "preemptionPolicy", "PreemptLowerPriority");
+    });
+    Ok(())
 }
 
 fn tolerate_unready_nodes(spec: &mut Map<String, Value>) {
@@ -83,8 +96,7 @@ fn tolerate_unready_nodes(spec: &mut Map<String, Value>) {
     }
 }
 
-/// The RuntimeClass plugin alone. It runs again after a webhook changed the Pod.
-pub fn apply_runtime_class(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
+fn apply_runtime_class(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
     let class = match (pod.pointer("/spec/runtimeClassName").and_then(Value::as_str), classes) {
         (None, _) | (_, None) => return Ok(()),
         (Some(name), Some(classes)) => {
