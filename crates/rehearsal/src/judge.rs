@@ -58,15 +58,27 @@ pub struct Answer {
     pub warnings: Option<Vec<String>>,
 }
 
-/// What policies did to an object so far.
-struct Passage {
-    subject: Subject,
-    verdict: Verdict,
+/// What the API server and the policies did to an object.
+pub struct Passage {
+    /// The object as they left it.
+    pub subject: Subject,
+    pub verdict: Verdict,
     /// The Pod as it was before the first policy moved it.
-    before: Option<Value>,
+    pub before: Option<Value>,
+    /// The questions to policies, and their answers.
+    pub questions: Vec<Question>,
     /// Who moved it, and where to.
     moves: Vec<(Option<String>, String)>,
     was_asked: bool,
+}
+
+/// A question to a policy.
+pub struct Question {
+    /// The name of its policy; none for settings alone.
+    pub policy: Option<String>,
+    pub payload: Vec<u8>,
+    /// Its answer, or what the host says.
+    pub answer: Result<Vec<u8>, String>,
 }
 
 impl Judge<'_> {
@@ -117,7 +129,7 @@ impl Judge<'_> {
         let pod = kind.template_of(&object).map(|template| api_server::pod_of_template(&object, template));
         let user = sender(&header.metadata);
         let subject = Subject::creation(header, Resource::of(kind, &header.version), namespace, object, user);
-        let own = self.pass(subject, kind, tally);
+        let own = self.pass(subject, Some(kind), tally).map(|passage| passage.verdict);
         let verdict = match pod {
             Some(pod) => own_and_pods(own, self.judge_pod_of(header, pod, tally)?),
             None => own,
@@ -149,7 +161,7 @@ impl Judge<'_> {
         let header = Header::of(&pod).map_err(|error| format!("template: {error}"))?;
         let user = api_server::user_of(&owner.group, &owner.kind);
         let subject = Subject::creation(&header, Resource::of(POD, "v1"), self.namespace_of(owner), pod, user);
-        Ok(self.pass(subject, POD, tally))
+        Ok(self.pass(subject, Some(POD), tally).map(|passage| passage.verdict))
     }
 
     fn count(
@@ -189,55 +201,64 @@ impl Judge<'_> {
         let header = Header::of(&pod).ok()?;
         let user = sender(&header.metadata);
         let subject = Subject::creation(&header, Resource::of(POD, "v1"), namespace, pod, user);
-        self.pass(subject, POD, &mut Tally::default()).ok()
+        self.pass(subject, Some(POD), &mut Tally::default()).map(|passage| passage.verdict).ok()
     }
 
-    /// What the API server and the policies make of a creation, or the part of the manifests by which no policy is
+    /// What the API server and the policies make of a request, or the part of the manifests by which no policy is
     /// asked.
     ///
     /// Mutating webhooks are called one after the other, and see what the ones before left. Then the API server checks
     /// the object, and calls the validating ones.
-    pub fn pass(&self, mut subject: Subject, kind: &Kind, tally: &mut Tally) -> Result<Verdict, NotAsked> {
-        let mut selecting = vec![];
-        let mut not_asked = NotAsked::Rules;
-        for asked in self.policies.iter() {
-            match self.selects(asked, &subject, tally) {
-                Ok(()) => selecting.push(asked),
-                Err(part) => not_asked = not_asked.max(part),
-            }
-        }
-        if selecting.is_empty() {
-            return Err(not_asked);
-        }
-        let class = class_of(kind, &subject.object);
+    pub fn pass(&self, mut subject: Subject, kind: Option<&Kind>, tally: &mut Tally) -> Result<Passage, NotAsked> {
+        let selecting = self.selecting(&subject, tally)?;
+        let class = kind.map_or_else(|| DEFAULT.to_owned(), |kind| class_of(kind, &subject.object));
         let classes = self.cluster.classes();
-        api_server::set_defaults(kind.group, kind.name, &mut subject.object);
-        if kind.is_pod()
-            && let Err(refused) = api_server::admit_pod(&mut subject.object, classes)
-        {
-            return Ok(Verdict::refused(class, refused.to_string()));
+        // A request that was recorded has passed the API server.
+        let kind = kind.filter(|_| subject.recorded.is_none());
+        if let Some(kind) = kind {
+            api_server::set_defaults(kind.group, kind.name, &mut subject.object);
+            api_server::set_defaults(kind.group, kind.name, &mut subject.old_object);
         }
-
-        let verdict = Verdict::accepted(class);
-        let mut passage = Passage { subject, verdict, before: None, moves: vec![], was_asked: false };
+        let checked = kind.filter(|kind| subject.is_creation() || !kind.is_pod());
+        let mut passage = Passage::new(subject, Verdict::accepted(class));
+        if checked.is_some_and(Kind::is_pod)
+            && let Err(refused) = api_server::admit_pod(&mut passage.subject.object, classes)
+        {
+            return Ok(passage.refused(refused.to_string()));
+        }
         for asked in selecting.iter().filter(|asked| asked.policy.mutates()) {
             if !self.ask(asked, &mut passage, tally) {
-                return Ok(passage.verdict);
+                return Ok(passage);
             }
         }
-        if let Err(refused) = api_server::validate(kind.group, kind.name, &mut passage.subject.object, classes) {
-            let Verdict { class, to, policy, .. } = passage.verdict;
-            return Ok(Verdict { to, policy, ..Verdict::refused(class, refused.to_string()) });
+        if let Some(kind) = checked
+            && let Err(refused) = api_server::validate(kind.group, kind.name, &mut passage.subject.object, classes)
+        {
+            return Ok(passage.refused(refused.to_string()));
         }
         for asked in selecting.iter().filter(|asked| !asked.policy.mutates()) {
             if !self.ask(asked, &mut passage, tally) {
-                return Ok(passage.verdict);
+                return Ok(passage);
             }
         }
         if !passage.was_asked {
             return Err(NotAsked::MatchConditions);
         }
-        Ok(self.looked_at(passage))
+        self.look_first(&mut passage);
+        Ok(passage)
+    }
+
+    /// The policies whose rules and selectors select a request.
+    fn selecting(&self, subject: &Subject, tally: &mut Tally) -> Result<Vec<&Asked>, NotAsked> {
+        let mut selecting = vec![];
+        let mut not_asked = NotAsked::Rules;
+        for asked in self.policies.iter() {
+            match self.selects(asked, subject, tally) {
+                Ok(()) => selecting.push(asked),
+                Err(part) => not_asked = not_asked.max(part),
+            }
+        }
+        if selecting.is_empty() { Err(not_asked) } else { Ok(selecting) }
     }
 
     /// Whether the rules and selectors of a policy select a request.
@@ -261,7 +282,7 @@ impl Judge<'_> {
 
     /// Asks a policy, and returns whether the request goes on.
     fn ask(&self, asked: &Asked, passage: &mut Passage, tally: &mut Tally) -> bool {
-        let Passage { subject, verdict, .. } = passage;
+        let Passage { subject, verdict, was_asked, .. } = &mut *passage;
         let policy = asked.policy.name().map(str::to_owned);
         if let Some(conditions) = &asked.conditions {
             let request = subject.request_for_conditions();
@@ -270,51 +291,64 @@ impl Judge<'_> {
             match (matched, asked.policy.failure_policy()) {
                 (Matched::Yes, _) => {}
                 (Matched::Failed(message), FailurePolicy::Fail) => {
-                    passage.was_asked = true;
+                    *was_asked = true;
                     *verdict = Verdict { policy, ..Verdict::failed(verdict.class.clone(), message) };
                     return false;
                 }
                 (Matched::No | Matched::Failed(_), _) => return true,
             }
         }
-        passage.was_asked = true;
+        *was_asked = true;
         let reads_classes = asked.policy.reads_classes() && self.cluster.classes().is_some();
         let payload = subject.payload(&asked.policy.settings);
-        let answer = self.host.validate(&payload, reads_classes).and_then(|answer| {
-            serde_json::from_slice::<Answer>(&answer).map_err(|error| format!("the answer can't be read: {error}"))
+        let answer = self.host.validate(&payload, reads_classes);
+        let read = answer.as_ref().map_err(String::clone).and_then(|answer| {
+            serde_json::from_slice::<Answer>(answer).map_err(|error| format!("the answer can't be read: {error}"))
         });
-        match answer {
+        passage.questions.push(Question { policy: policy.clone(), payload, answer });
+        match read {
             Ok(answer) => passage.take(asked, answer),
             Err(error) => {
-                let failed = Verdict::failed(verdict.class.clone(), format!("internal server error: {error}"));
-                *verdict = Verdict { policy, ..failed };
+                let class = passage.verdict.class.clone();
+                let failed = Verdict::failed(class, format!("internal server error: {error}"));
+                passage.verdict = Verdict { policy, ..failed };
                 false
             }
         }
     }
 
-    /// The verdict with what to look at first.
-    fn looked_at(&self, passage: Passage) -> Verdict {
-        let Passage { subject, mut verdict, before, moves, .. } = passage;
-        if let (Some(before), Some(to)) = (before, verdict.to.as_deref()) {
-            let class = |name: &str| self.cluster.runtime_classes.get(name);
-            let movement = Move {
-                pod: &before,
-                owner: subject.metadata.controller().map(|owner| owner.kind.as_str()),
-                from: class(&verdict.class),
-                from_name: &verdict.class,
-                to: class(to),
-                to_name: to,
-                nodes: &self.cluster.nodes,
-            };
-            verdict.fields = look_first::fields(&movement);
-            verdict.fields.extend(look_first::several_moves(&moves));
-        }
-        verdict
+    /// Adds what to look at first.
+    fn look_first(&self, passage: &mut Passage) {
+        let Passage { subject, verdict, before, moves, .. } = passage;
+        let (Some(before), Some(to)) = (before, verdict.to.as_deref()) else { return };
+        let class = |name: &str| self.cluster.runtime_classes.get(name);
+        let movement = Move {
+            pod: before,
+            owner: subject.metadata.controller().map(|owner| owner.kind.as_str()),
+            from: class(&verdict.class),
+            from_name: &verdict.class,
+            to: class(to),
+            to_name: to,
+            nodes: &self.cluster.nodes,
+        };
+        let mut fields = look_first::fields(&movement);
+        fields.extend(look_first::several_moves(moves));
+        verdict.fields = fields;
     }
 }
 
 impl Passage {
+    fn new(subject: Subject, verdict: Verdict) -> Self {
+        Self { subject, verdict, before: None, questions: vec![], moves: vec![], was_asked: false }
+    }
+
+    /// The API server refuses the object.
+    fn refused(mut self, message: String) -> Self {
+        let Verdict { class, to, policy, .. } = self.verdict;
+        self.verdict = Verdict { to, policy, ..Verdict::refused(class, message) };
+        self
+    }
+
     /// Takes the answer of a policy, and returns whether the request goes on.
     fn take(&mut self, asked: &Asked, answer: Answer) -> bool {
         let policy = || asked.policy.name().map(str::to_owned);

@@ -1,6 +1,8 @@
 //! The admission request that the API server sends about an object.
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     api_server::Kind,
@@ -32,6 +34,8 @@ pub struct Subject {
     /// Null for a CREATE.
     pub old_object: Value,
     pub user: Value,
+    /// The request without its objects, if one was recorded.
+    pub recorded: Option<Map<String, Value>>,
 }
 
 /// What is done to the object.
@@ -71,9 +75,17 @@ pub struct Request<'a> {
     options: Value,
 }
 
+/// A request that is made for an object, or one that was recorded.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum AnyRequest<'a> {
+    Made(Request<'a>),
+    Recorded(BTreeMap<&'a str, &'a Value>),
+}
+
 #[derive(Serialize)]
 struct Payload<'a> {
-    request: Request<'a>,
+    request: AnyRequest<'a>,
     settings: &'a Value,
 }
 
@@ -130,11 +142,17 @@ impl Subject {
             object,
             old_object: Value::Null,
             user,
+            recorded: None,
         }
     }
 
+    /// Whether it creates the object itself.
+    pub fn is_creation(&self) -> bool {
+        self.operation == Operation::Create && self.resource.subresource.is_empty()
+    }
+
     /// The request about it.
-    pub fn request(&self) -> Request<'_> {
+    pub fn request(&self) -> AnyRequest<'_> {
         self.request_with(&self.object, &self.old_object)
     }
 
@@ -148,7 +166,14 @@ impl Subject {
         serde_json::to_vec(&Payload { request: self.request(), settings }).unwrap_or_default()
     }
 
-    fn request_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> Request<'a> {
+    fn request_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> AnyRequest<'a> {
+        let Some(recorded) = &self.recorded else { return AnyRequest::Made(self.made_with(object, old_object)) };
+        let objects = [("object", object), ("oldObject", old_object)];
+        let objects = objects.into_iter().filter(|(_, object)| !object.is_null());
+        AnyRequest::Recorded(recorded.iter().map(|(key, value)| (key.as_str(), value)).chain(objects).collect())
+    }
+
+    fn made_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> Request<'a> {
         let Resource { group, version, resource, subresource } = &self.resource;
         let kind = json!({ "group": group, "version": version, "kind": self.kind });
         let resource = json!({ "group": group, "version": version, "resource": resource });
