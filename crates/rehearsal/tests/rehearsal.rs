@@ -1,0 +1,237 @@
+//! What a rehearsal says of objects, however they are written, and of policies.
+mod host;
+
+use std::sync::Arc;
+
+use rehearsal::{FailOn, Policies, Report, read};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+const KATA: &str = "
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: kata}
+handler: kata
+scheduling: {nodeSelector: {runtime: kata}}
+---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: gvisor}
+handler: runsc
+---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: plain}
+handler: runc
+";
+
+fn settings() -> Policies {
+    Policies::of_settings(json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata" }))
+}
+
+fn pod(name: &str) -> String {
+    let spec = json!({ "containers": [{ "name": "app", "image": "registry.example/app:1" }] });
+    let metadata = json!({ "name": name, "namespace": "team-a" });
+    json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec }).to_string()
+}
+
+fn input(text: &str) -> Vec<(Arc<str>, Vec<u8>)> {
+    vec![(Arc::from("input"), text.as_bytes().to_vec())]
+}
+
+/// The report on a text, in a cluster with three classes.
+fn report(policies: &Policies, text: &str) -> Report {
+    host::rehearse_bytes(policies, &input(text), &input(KATA))
+}
+
+#[track_caller]
+fn names(report: &Report) -> Vec<&str> {
+    report.workloads.iter().map(|workload| workload.name.as_str()).collect()
+}
+
+#[track_caller]
+fn policies(manifests: &str) -> Result<Policies, String> {
+    Policies::of_objects(&read::documents(manifests.as_bytes(), "policies.yml").expect("YAML"))
+}
+
+/// A policy in YAML that mutates Pods to `fallback`.
+fn policy(name: &str, fallback: &str, rest: &str) -> String {
+    format!(
+        "
+apiVersion: policies.kubewarden.io/v1
+kind: ClusterAdmissionPolicy
+metadata: {{name: {name}}}
+spec:
+  module: registry://registry.example/policy:v2
+  mutating: true
+  settings: {{allowedRuntimes: [kata, gvisor], fallbackRuntime: {fallback}}}
+  rules: [{{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]
+  contextAwareResources: [{{apiVersion: node.k8s.io/v1, kind: RuntimeClass}}]
+{rest}
+---"
+    )
+}
+
+#[test]
+fn two_json_documents_in_a_file_are_both_judged() {
+    let report = report(&settings(), &format!("{}\n{}", pod("one"), pod("two")));
+    assert_eq!(names(&report), ["one", "two"]);
+    assert_eq!(report.summary.outcomes.mutated, 2);
+}
+
+#[test]
+fn a_label_that_is_a_number_makes_an_object_unreadable() {
+    let text = pod("one").replace(r#""name":"one""#, r#""labels":{"build":7},"name":"one""#);
+    let report = report(&settings(), &text);
+    assert_eq!(report.summary.outcomes.judged, 0);
+    let [unreadable] = report.unreadable.as_slice() else { panic!("{:?}", report.unreadable) };
+    assert!(unreadable.message.contains("metadata.labels"), "{}", unreadable.message);
+    assert!(report.fails_on(&[FailOn::Unreadable]));
+}
+
+#[test]
+fn a_broken_document_is_named_and_those_around_it_are_judged() {
+    let report = report(&settings(), &format!("{}\n---\na: [\n---\n{}\n", pod("one"), pod("three")));
+    assert_eq!(names(&report), ["one", "three"]);
+    let [unreadable] = report.unreadable.as_slice() else { panic!("{:?}", report.unreadable) };
+    assert_eq!(unreadable.place.document, 2);
+}
+
+#[test]
+fn an_empty_list_is_a_report_of_nothing() {
+    let report = report(&settings(), r#"{"apiVersion":"v1","kind":"List","items":[]}"#);
+    assert_eq!(report.summary.outcomes.judged, 0);
+    assert_eq!(report.unreadable, []);
+}
+
+#[test]
+fn an_object_without_kind_is_unreadable_and_not_left_out() {
+    let report = report(&settings(), &pod("one").replace(r#""kind":"Pod","#, ""));
+    let [unreadable] = report.unreadable.as_slice() else { panic!("{:?}", report.unreadable) };
+    assert!(unreadable.message.ends_with("kind: missing field"), "{}", unreadable.message);
+}
+
+#[rstest]
+#[case("rules:", "unknown:", "spec: missing field `rules`")]
+#[case("operations: [CREATE]", "operations: CREATE", "spec.rules[0].operations: ")]
+#[case("mutating: true", "mutating: 'yes'", "spec.mutating: ")]
+fn a_manifest_that_does_not_match_its_crd_is_an_error_that_names_the_field(
+    #[case] right: &str,
+    #[case] wrong: &str,
+    #[case] message: &str,
+) {
+    let error = policies(&policy("broken", "kata", "").replace(right, wrong)).err().expect("an error");
+    assert!(error.starts_with(message), "{error}");
+}
+
+#[rstest]
+#[case("{key: team, operator: in, values: [a]}", "spec.namespaceSelector.matchExpressions[0].operator: ")]
+#[case("{key: team, operator: In}", "spec.namespaceSelector.matchExpressions: the operator In of 'team' needs values")]
+#[case("{key: team, operator: Exists, values: [a]}", "spec.namespaceSelector.matchExpressions: the operator Exists of")]
+fn a_selector_that_the_api_server_refuses_is_an_error(#[case] requirement: &str, #[case] message: &str) {
+    let rest = format!("  namespaceSelector: {{matchExpressions: [{requirement}]}}");
+    let error = policies(&policy("broken", "kata", &rest)).err().expect("an error");
+    assert!(error.starts_with(message), "{error}");
+}
+
+#[test]
+fn mutating_policies_are_asked_by_name_and_each_sees_what_the_ones_before_left() {
+    let both = [policy("b", "kata", ""), policy("a", "gvisor", "")].concat();
+    let report = report(&policies(&both).expect("policies"), &pod("web"));
+    let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
+    // `a` comes first and moves the Pod to gvisor, which `b` allows, but gives its own fallback to nobody.
+    assert_eq!((workload.to.as_deref(), workload.policy.as_deref()), (Some("gvisor"), Some("a")));
+}
+
+#[test]
+fn a_pod_that_two_policies_move_to_different_classes_is_looked_at_first() {
+    let first = policy("a", "gvisor", "");
+    let second = policy("b", "kata", "").replace("[kata, gvisor]", "[kata]");
+    let report = report(&policies(&[first, second].concat()).expect("policies"), &pod("web"));
+    let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
+    assert_eq!((workload.to.as_deref(), workload.policy.as_deref()), (Some("kata"), Some("b")));
+    let fields: Vec<(&str, &str)> =
+        workload.fields.iter().map(|field| (field.path.as_str(), field.value.as_str())).collect();
+    assert_eq!(fields, [("spec.runtimeClassName", "gvisor by a, then kata by b")]);
+}
+
+#[test]
+fn validating_policies_are_asked_last_whatever_their_names() {
+    let guard = policy("a-guard", "kata", "").replace("mutating: true", "mutating: false");
+    let guard = guard.replace(
+        "allowedRuntimes: [kata, gvisor], fallbackRuntime: kata",
+        "allowedRuntimes: [kata], defaultRuntimeReserved: true",
+    );
+    let report = report(&policies(&[guard, policy("b", "gvisor", "")].concat()).expect("policies"), &pod("web"));
+    let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
+    assert_eq!(workload.policy.as_deref(), Some("a-guard"));
+    assert_eq!(workload.message.as_deref(), Some("runtime 'gvisor' is not allowed"));
+    assert!(report.fails_on(&[FailOn::Rejected]));
+}
+
+#[test]
+fn the_report_says_which_class_a_plain_pod_gets_in_each_namespace() {
+    let of_label = |operator: &str| {
+        format!("  namespaceSelector: {{matchExpressions: [{{key: sandbox, operator: {operator}, values: [gvisor]}}]}}")
+    };
+    let only = "  namespaceSelector: {matchExpressions: [{key: sandbox, operator: Exists}, {key: sandbox, operator: NotIn, values: [gvisor]}]}";
+    let both = [policy("general", "kata", only), policy("gvisor", "gvisor", &of_label("In"))].concat();
+    let namespaces = "
+{apiVersion: v1, kind: Namespace, metadata: {name: team-a, labels: {sandbox: gvisor}}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: team-b, labels: {sandbox: kat}}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: team-c}}
+";
+    let report = report(
+        &policies(&both).expect("policies"),
+        &format!("{namespaces}\n---\n{}", pod("web").replace("team-a", "team-c")),
+    );
+    let plain: Vec<Value> =
+        report.namespaces.iter().map(|namespace| json!([namespace.namespace, namespace.plain_pod])).collect();
+    let expected = json!([
+        ["team-a", { "outcome": "mutated", "class": "gvisor", "policy": "gvisor" }],
+        ["team-b", { "outcome": "mutated", "class": "kata", "policy": "general" }],
+        ["team-c", null],
+    ]);
+    assert_eq!(json!(plain), expected);
+    assert!(
+        report
+            .notes
+            .contains(&"Namespace team-b has the label sandbox=kat, and no policy knows this value.".to_owned()),
+        "{:?}",
+        report.notes
+    );
+    assert!(report.notes.contains(&"No policy is asked about objects in team-c.".to_owned()), "{:?}", report.notes);
+}
+
+#[test]
+fn a_live_pod_is_judged_as_it_would_be_made_again() {
+    let live = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": { "name": "web-6d4cf56db6-x2x2x", "namespace": "team-a", "uid": "7e032740-1bfa-4c8d-af57-8f856971a953" },
+        "spec": {
+            "nodeName": "node-1",
+            "containers": [{ "name": "app", "image": "registry.example/app:1" }],
+            "ephemeralContainers": [{ "name": "debug", "image": "registry.example/debug:1" }],
+        },
+        "status": { "phase": "Running", "startTime": "2026-11-25T21:11:45Z" },
+    });
+    let report = report(&settings(), &live.to_string());
+    assert_eq!(report.summary.outcomes.mutated, 1, "{:?}", report.workloads);
+}
+
+#[test]
+fn a_finished_job_is_counted_apart() {
+    let template = json!({ "spec": { "restartPolicy": "Never", "containers": [{ "name": "app", "image": "registry.example/app:1" }] } });
+    let job = json!({
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": { "name": "migrate", "namespace": "team-a" },
+        "spec": { "template": template },
+        "status": { "conditions": [{ "type": "Complete", "status": "True" }] },
+    });
+    let report = report(&settings(), &job.to_string());
+    assert_eq!((report.summary.outcomes.judged, report.not_judged.finished_jobs), (0, 1));
+}
