@@ -6,8 +6,9 @@ use std::{fmt, rc::Rc};
 
 use crate::{
     admission::Form,
+    message::name,
     runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses, Scheduling},
-    runtimes::Runtimes,
+    runtimes::{Runtimes, is_class_name},
     settings::{MatchHandlers, Restriction, Settings},
 };
 
@@ -172,6 +173,10 @@ impl<'a, C: RuntimeClasses> Lookup<'a, C> {
         if self.match_handlers == MatchHandlers::Never {
             return Ok(Class::NameOnly);
         }
+        // In a template, the API server has not checked the name yet, and the host makes a path of it.
+        if !is_class_name(class) {
+            return Ok(Class::Missing);
+        }
         if let Some((name, known)) = &self.last
             && *name == class
         {
@@ -214,7 +219,7 @@ impl fmt::Display for Fault {
 /// The part that rejections and warnings have in common.
 impl fmt::Display for Violation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "runtime '{}' is {}", self.class, self.fault)
+        write!(f, "runtime '{}' is {}", name(self.class), self.fault)
     }
 }
 
@@ -222,9 +227,9 @@ impl fmt::Display for Rejection<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DefaultReserved => f.write_str("Usage of the default runtime is reserved"),
-            Self::NoSuchClass(class) => write!(f, "runtime '{class}' is not a RuntimeClass of this cluster"),
+            Self::NoSuchClass(class) => write!(f, "runtime '{}' is not a RuntimeClass of this cluster", name(class)),
             Self::Violation(violation @ Violation { fault: Fault::Reserved, handler: Some(handler), .. }) => {
-                write!(f, "{violation}: it runs on '{handler}'")
+                write!(f, "{violation}: it runs on '{}'", name(handler))
             }
             Self::Violation(violation) => violation.fmt(f),
         }
@@ -235,18 +240,18 @@ impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotGranted { class, told, missing } => {
-                write!(f, "matchHandlers is true, but RuntimeClass '{class}' can't be read: {told} ")?;
+                write!(f, "matchHandlers is true, but RuntimeClass '{}' can't be read: {told} ", name(class))?;
                 f.write_str(match missing {
                     Access::Resource => "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources.",
                     Access::Capability => "Allow kubernetes/get_resource in the PolicyServer's host capabilities.",
                 })
             }
-            Self::Unreadable { class, told } => write!(f, "RuntimeClass '{class}' can't be read: {told}"),
+            Self::Unreadable { class, told } => write!(f, "RuntimeClass '{}' can't be read: {told}", name(class)),
             Self::NoSuchFallback(fallback) => {
                 write!(f, "fallbackRuntime '{fallback}' is not a RuntimeClass of this cluster")
             }
             Self::FallbackNotPermitted(Violation { class, fault, handler: Some(handler) }) => {
-                write!(f, "fallbackRuntime '{class}' runs on '{handler}', which is {fault}")
+                write!(f, "fallbackRuntime '{class}' runs on '{}', which is {fault}", name(handler))
             }
             Self::FallbackNotPermitted(Violation { class, fault, handler: None }) => write!(
                 f,

@@ -11,7 +11,10 @@ use serde::{
 use serde_json::{Error, value::RawValue};
 use simdutf8::compat::{Utf8Error, from_utf8};
 
-use crate::field::{FieldError, Problem};
+use crate::{
+    field::{FieldError, Problem},
+    message::LONG,
+};
 
 /// The members of an opened object, in their order.
 #[derive(Debug, Default)]
@@ -340,7 +343,6 @@ impl<'a> Value<'a> {
 
     /// The value for messages: as it is written, unless that is long or has line breaks.
     pub fn describe(&self) -> String {
-        const LONG: usize = 100;
         // The policy asks for no other type where it has set a value.
         let Self::Text(text) = self else { return "an object".to_owned() };
         match text.get().as_bytes() {

@@ -10,6 +10,7 @@ mod admission;
 mod decision;
 mod field;
 mod json;
+mod message;
 mod mutation;
 mod payload;
 mod response;

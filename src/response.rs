@@ -1,4 +1,6 @@
 //! A decision in the words of the protocol.
+use std::borrow::Cow;
+
 use kubewarden_policy_sdk::wapc_guest::CallResult;
 use serde::Serialize;
 
@@ -6,6 +8,7 @@ use crate::{
     decision::{Failure, Mutation, Rejection, Violation},
     field::FieldError,
     json::{Object, Unreadable},
+    message::name,
     settings::Invalid,
 };
 
@@ -31,7 +34,7 @@ pub struct Response<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct AuditAnnotations<'a> {
-    requested_runtime_class: &'a str,
+    requested_runtime_class: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enforced_runtime_class: Option<&'a str>,
 }
@@ -128,7 +131,7 @@ impl From<Invalid> for Response<'_> {
 
 impl<'a> AuditAnnotations<'a> {
     fn new(requested: Option<&'a str>, enforced: Option<&'a str>) -> Self {
-        Self { requested_runtime_class: requested.unwrap_or("(default)"), enforced_runtime_class: enforced }
+        Self { requested_runtime_class: name(requested.unwrap_or("(default)")), enforced_runtime_class: enforced }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     field::{Field, FieldError, Problem},
     json::{Members, Object, Unread, Unreadable, Value, read},
+    message::shorten,
 };
 
 /// The fields of a RuntimeClass that the policy reads.
@@ -57,6 +58,9 @@ pub trait RuntimeClasses {
 pub struct Host {
     answers: [OnceCell<Vec<u8>>; 2],
 }
+
+/// The longest error of the host that a message repeats, in bytes.
+const LONG: usize = 1000;
 
 /// The payload of
 /// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes), around the
@@ -144,10 +148,11 @@ impl ReadError {
         if line.starts_with("Cannot find node.k8s.io/v1/RuntimeClass named") {
             return None;
         }
-        let told = line.get(..find(line, " (Status {").unwrap_or(line.len())).unwrap_or(line).to_owned();
-        Some(match find(&told, "has not been granted access") {
+        let line = line.get(..find(line, " (Status {").unwrap_or(line.len())).unwrap_or(line);
+        let told = shorten(line, LONG).into_owned();
+        Some(match find(line, "has not been granted access") {
             None => Self::Failed(told),
-            Some(_) if find(&told, "host capability").is_some() => {
+            Some(_) if find(line, "host capability").is_some() => {
                 Self::NotGranted { told, missing: Access::Capability }
             }
             Some(_) => Self::NotGranted { told, missing: Access::Resource },

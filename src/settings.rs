@@ -8,6 +8,7 @@ use std::{borrow::Cow, fmt};
 use crate::{
     field::{Field, FieldError},
     json::{self, Unreadable, Value},
+    message::name,
     runtimes::{Runtimes, is_class_name},
 };
 
@@ -174,26 +175,33 @@ impl fmt::Display for Invalid {
             Self::Unreadable(error) => error.fmt(f),
             Self::Field(error) => error.fmt(f),
             Self::UnknownKey { key, value } => {
-                write!(f, "{key}: unknown setting, got {value}; the settings are {}", KEYS.join(", "))
+                write!(f, "{}: unknown setting, got {value}; the settings are {}", name(key), KEYS.join(", "))
             }
             Self::BothLists { reserved, allowed } => {
-                write!(f, "{RESERVED}: cannot be used together with {ALLOWED}, got {reserved} and {allowed}")
+                write!(
+                    f,
+                    "{RESERVED}: cannot be used together with {ALLOWED}, got {} and {}",
+                    name(reserved),
+                    name(allowed)
+                )
             }
             Self::ImpossibleEntry { key, entry } => write!(
                 f,
-                "{key}: '{entry}' matches no runtime: a name consists of letters, digits, '-' and '.', and starts \
-                 and ends with a letter or digit"
+                "{key}: '{}' matches no runtime: a name consists of letters, digits, '-' and '.', and starts \
+                 and ends with a letter or digit",
+                name(entry)
             ),
             Self::ImpossibleFallback(fallback) => write!(
                 f,
-                "{FALLBACK}: '{fallback}' is not a valid RuntimeClass name: a name consists of lower case letters, \
-                 digits, '-' and '.', and starts and ends with a letter or digit"
+                "{FALLBACK}: '{}' is not a valid RuntimeClass name: a name consists of lower case letters, digits, \
+                 '-' and '.', and starts and ends with a letter or digit",
+                name(fallback)
             ),
             Self::FallbackReserved(fallback) => {
-                write!(f, "fallback runtime {fallback} cannot be part of the reserved runtimes")
+                write!(f, "fallback runtime {} cannot be part of the reserved runtimes", name(fallback))
             }
             Self::FallbackNotAllowed(fallback) => {
-                write!(f, "{FALLBACK}: '{fallback}' is not in {ALLOWED}, and {MATCH_HANDLERS} is false")
+                write!(f, "{FALLBACK}: '{}' is not in {ALLOWED}, and {MATCH_HANDLERS} is false", name(fallback))
             }
         }
     }

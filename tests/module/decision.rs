@@ -1,5 +1,6 @@
 //! The decision: every combination of what it depends on, against the table of the README.
 use kubectl_runtime_class::Capabilities;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
 
@@ -252,4 +253,28 @@ fn no_settings_mean_that_every_workload_is_accepted() {
     }
     let payload = json!({ "request": create(pod_of("runc")) }).to_string();
     assert_eq!(ask_raw(&payload), accepted());
+}
+
+/// A template may name anything: the API server has not checked it yet.
+#[rstest]
+#[case(&"a".repeat(100), &"a".repeat(100))]
+#[case(&"a".repeat(101), &format!("{}…", "a".repeat(100)))]
+#[case(&format!("a{}", "ä".repeat(5_000)), &format!("a{}…", "ä".repeat(49)))]
+#[case("gvisor\nruntime 'gvisor' is allowed", "gvisor…")]
+fn a_class_in_messages_is_cut_at_a_hundred_bytes_and_at_a_control_character(#[case] class: &str, #[case] shown: &str) {
+    let settings = json!({ "allowedRuntimes": ["kata"], "matchHandlers": false });
+    let rejection = rejected(shown, &format!("runtime '{shown}' is not allowed"));
+    assert_eq!(ask_names_alone(&create(pod_of(class)), &settings), rejection);
+
+    let settings = json!({ "allowedRuntimes": ["kata"], "matchHandlers": false, "fallbackRuntime": "kata" });
+    let warning = format!("runtime '{shown}' is not allowed: this Pod will run with 'kata'");
+    assert_eq!(
+        ask_names_alone(&create(pod_of(class)), &settings),
+        mutated(pod_of("kata"), shown, "kata", Some(&warning))
+    );
+
+    let mut deployment = recorded("deployment-create-runc-plain");
+    deployment["object"]["spec"]["template"]["spec"]["runtimeClassName"] = json!(class);
+    let warning = format!("runtime '{shown}' is not allowed: the Pods of this Deployment will run with 'kata'");
+    assert_eq!(ask_names_alone(&deployment, &settings), warned(&warning));
 }

@@ -173,6 +173,68 @@ mod recorded_calls {
     }
 }
 
+/// In a template, the API server has not checked the name when it calls webhooks, and the host puts it into a path.
+#[rstest]
+#[case("../../../../metrics")]
+#[case("..")]
+#[case("gvisor/status")]
+#[case("gvisor?watch=true")]
+#[case("gvisor%2Fstatus")]
+#[case("Gvisor")]
+#[case("gvisor.")]
+#[case("-gvisor")]
+#[case("gvisor kata")]
+#[case("gvisor\n")]
+#[case("gvis\u{f6}r")]
+#[case(&"a".repeat(254))]
+fn a_class_that_is_no_name_of_any_class_is_rejected_without_a_call_of_the_host(#[case] class: &str) {
+    let template = |class: &str| {
+        let mut request = recorded("deployment-create-runc-plain");
+        request["object"]["spec"]["template"]["spec"]["runtimeClassName"] = json!(class);
+        request
+    };
+    let shown: String = if class.len() > 100 { format!("{}…", &class[..100]) } else { class.replace('\n', "…") };
+    let rejection = rejected(&shown, &format!("runtime '{shown}' is not a RuntimeClass of this cluster"));
+    for restriction in [json!({ "reservedRuntimes": ["runc"] }), json!({ "allowedRuntimes": ["runsc"] })] {
+        for (key, value) in
+            [("matchHandlers", json!(true)), ("matchHandlers", json!(null)), ("fallbackRuntime", json!("kata"))]
+        {
+            let mut settings = restriction.clone();
+            settings[key] = value;
+            assert_eq!(ask(&template(class), &settings, cluster()), (rejection.clone(), 0), "{settings}");
+            assert_eq!(ask(&create(pod_of(class)), &settings, cluster()), (rejection.clone(), 0), "{settings}");
+        }
+    }
+    let names_alone = json!({ "reservedRuntimes": ["runc"], "matchHandlers": false });
+    assert_eq!(ask(&template(class), &names_alone, cluster()), (accepted(), 0));
+}
+
+#[test]
+fn a_class_that_is_no_name_is_reserved_by_a_pattern_without_a_call_of_the_host() {
+    let settings = json!({ "reservedRuntimes": ["*"] });
+    let rejection = rejected("../metrics", "runtime '../metrics' is reserved");
+    assert_eq!(ask(&create(pod_of("../metrics")), &settings, cluster()), (rejection, 0));
+    let settings = json!({ "reservedRuntimes": ["*metrics"], "fallbackRuntime": "kata" });
+    let warning = "runtime '../metrics' is reserved: this Pod will run with 'kata'";
+    let mutation = mutated(pod_of("kata"), "../metrics", "kata", Some(warning));
+    assert_eq!(ask(&create(pod_of("../metrics")), &settings, cluster()), (mutation, 1), "the fallback is read alone");
+}
+
+#[test]
+fn a_handler_in_a_message_is_cut_at_a_hundred_bytes() {
+    let cluster = Capabilities::cluster(vec![class("long", &format!("runc{}", "c".repeat(1_000)))]);
+    let message = format!("runtime 'long' is reserved: it runs on 'runc{}…'", "c".repeat(96));
+    let answer = ask(&create(pod_of("long")), &json!({ "reservedRuntimes": ["runc*"] }), cluster);
+    assert_eq!(answer, (rejected("long", &message), 1));
+}
+
+#[test]
+fn an_error_of_the_host_is_cut_at_a_thousand_bytes() {
+    let error = "ä".repeat(1_000);
+    let message = format!("RuntimeClass 'gvisor' can't be read: {}…", "ä".repeat(500));
+    assert_eq!(told(json!({ "type": "Error", "message": error })), (failed("gvisor", &message), 1));
+}
+
 /// A class whose name settles that it is not permitted need not exist.
 #[test]
 fn a_missing_class_that_is_reserved_by_name_is_replaced_with_nothing_to_undo() {

@@ -110,3 +110,20 @@ fn match_handlers_as_they_match_names() {
         rejected("gvisor", "runtime 'gvisor' is reserved: it runs on 'runsc'")
     );
 }
+
+#[test]
+fn are_rejected_with_at_most_a_hundred_bytes_of_each_text() {
+    let (long, shown) = ("a_".repeat(1_000), format!("{}…", "a_".repeat(50)));
+    for settings in [
+        json!({ &long: 1 }),
+        json!({ "allowedRuntimes": [long] }),
+        json!({ "fallbackRuntime": long }),
+        json!({ "fallbackRuntime": long, "reservedRuntimes": ["*"] }),
+    ] {
+        let message = fault(&settings).expect("a fault");
+        assert!(message.contains(&shown) && message.len() < 400, "{message}");
+    }
+    let message =
+        fault(&json!({ "reservedRuntimes": vec!["runc"; 1_000], "allowedRuntimes": ["kata"] })).expect("a fault");
+    assert!(message.len() < 300, "{message}");
+}

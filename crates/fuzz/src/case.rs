@@ -173,8 +173,21 @@ enum Field {
     Tolerations,
 }
 
-const NAMES: [&str; 9] =
-    ["runc", "kata", "kata-qemu", "gvisor", "a", "aa.b", "runc-plain", "runC", "it's \"n\u{e4}med\"\n"];
+const NAMES: [&str; 11] = [
+    "runc",
+    "kata",
+    "kata-qemu",
+    "gvisor",
+    "a",
+    "aa.b",
+    "runc-plain",
+    "runC",
+    "it's \"n\u{e4}med\"\n",
+    "../../../../metrics",
+    LONG,
+];
+/// The hundredth byte is in the middle of a letter.
+const LONG: &str = "../ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä";
 const ENTRIES: [&str; 14] =
     ["runC", "kata", "kata-*", "*", "*-plain", "r*c", "**", "a*a*", "*.b", "GVISOR", "", "run_c", "-*", "a"];
 /// What free names and entries are made of.

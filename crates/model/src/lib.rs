@@ -8,16 +8,18 @@ mod mutation;
 mod request;
 mod settings;
 mod space;
+mod words;
 
 pub use cluster::{Access, Cluster, class_asked_for};
 pub use matcher::matches;
 pub use mutation::{mutate, repeats_a_toleration};
 pub use request::{Subject, Workload, subject};
-pub use settings::{Settings, faults};
+pub use settings::{Settings, faults, is_name};
 pub use space::{POINTS, Setup, requests, setups};
 
 use cluster::{Asked, Lookups};
 use serde_json::{Value, json};
+use words::shown;
 
 /// The answer that the policy has to give, and the RuntimeClasses that it has to ask for, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +87,7 @@ fn judge(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Ans
 }
 
 fn answer(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Answer {
-    let requested = workload.class.as_deref().unwrap_or("(default)");
+    let requested = shown(workload.class.as_deref().unwrap_or("(default)"));
     match decide(workload, settings, lookups) {
         Ok(answer) => answer,
         Err(Refusal::Verdict(message)) => Answer::Exactly(json!({
@@ -130,24 +132,31 @@ fn decide(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Re
         asked = ask(class, settings, lookups)?;
         match &asked {
             Asked::Missing => {
-                return Err(Refusal::Verdict(format!("runtime '{class}' is not a RuntimeClass of this cluster")));
+                return Err(Refusal::Verdict(format!(
+                    "runtime '{}' is not a RuntimeClass of this cluster",
+                    shown(class)
+                )));
             }
             Asked::Found { handler, .. } => violation(settings, class, Some(handler)),
             Asked::NotGranted | Asked::Nothing => violation(settings, class, None),
         }
     };
     let Some(violation) = violation else { return Ok(Answer::Exactly(accepted())) };
+    let shown_class = shown(class);
     let adjective = if violation == Violation::NotAllowed { "not allowed" } else { "reserved" };
 
     let Some(fallback) = &settings.fallback else {
         return Err(Refusal::Verdict(match violation {
-            Violation::HandlerReserved(handler) => format!("runtime '{class}' is reserved: it runs on '{handler}'"),
-            Violation::NameReserved | Violation::NotAllowed => format!("runtime '{class}' is {adjective}"),
+            Violation::HandlerReserved(handler) => {
+                format!("runtime '{shown_class}' is reserved: it runs on '{}'", shown(&handler))
+            }
+            Violation::NameReserved | Violation::NotAllowed => format!("runtime '{shown_class}' is {adjective}"),
         }));
     };
     if !workload.is_pod() {
         let kind = &workload.kind;
-        let warning = format!("runtime '{class}' is {adjective}: the Pods of this {kind} will run with '{fallback}'");
+        let warning =
+            format!("runtime '{shown_class}' is {adjective}: the Pods of this {kind} will run with '{fallback}'");
         return Ok(Answer::Exactly(json!({ "accepted": true, "warnings": [warning] })));
     }
 
@@ -160,14 +169,17 @@ fn decide(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Re
     };
     let known = if fallback == class || asked == Asked::NotGranted { asked } else { Asked::Nothing };
     check_fallback(fallback, known, settings, lookups)?;
-    let warning = format!("runtime '{class}' is {adjective}: this Pod will run with '{fallback}'");
+    let warning = format!("runtime '{shown_class}' is {adjective}: this Pod will run with '{fallback}'");
     mutated(workload, fallback, &scheduling, Some(warning))
 }
 
-/// Asks the cluster for a class, unless the settings say never.
+/// Asks the cluster for a class, unless the settings say never. What is no name is not asked for.
 fn ask(class: &str, settings: &Settings, lookups: &mut Lookups) -> Result<Asked, Refusal> {
     if settings.match_handlers == Some(false) {
         return Ok(Asked::NotGranted);
+    }
+    if !is_name(class) {
+        return Ok(Asked::Missing);
     }
     match lookups.get(class) {
         Ok(asked) => Ok(asked),
@@ -179,11 +191,12 @@ fn ask(class: &str, settings: &Settings, lookups: &mut Lookups) -> Result<Asked,
                 "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources."
             };
             Err(Refusal::Failure(format!(
-                "matchHandlers is true, but RuntimeClass '{class}' can't be read: {error} {advice}"
+                "matchHandlers is true, but RuntimeClass '{}' can't be read: {error} {advice}",
+                shown(class)
             )))
         }
         Err(cluster::Error::Failed(error)) => {
-            Err(Refusal::Failure(format!("RuntimeClass '{class}' can't be read: {error}")))
+            Err(Refusal::Failure(format!("RuntimeClass '{}' can't be read: {error}", shown(class))))
         }
     }
 }
@@ -195,8 +208,8 @@ fn check_fallback(fallback: &str, known: Asked, settings: &Settings, lookups: &m
         Asked::Missing => Some("is not a RuntimeClass of this cluster".to_owned()),
         Asked::Found { handler, .. } => match violation(settings, fallback, Some(handler)) {
             None => None,
-            Some(Violation::NotAllowed) => Some(format!("runs on '{handler}', which is not allowed")),
-            Some(_) => Some(format!("runs on '{handler}', which is reserved")),
+            Some(Violation::NotAllowed) => Some(format!("runs on '{}', which is not allowed", shown(handler))),
+            Some(_) => Some(format!("runs on '{}', which is reserved", shown(handler))),
         },
         Asked::NotGranted | Asked::Nothing => violation(settings, fallback, None).map(|_| {
             "is not allowed by name, and its handler is unknown because the policy has no access to RuntimeClasses"
@@ -243,7 +256,7 @@ fn mutated(
         "accepted": true,
         "mutated_object": object,
         "audit_annotations": {
-            "requested-runtime-class": workload.class.as_deref().unwrap_or("(default)"),
+            "requested-runtime-class": shown(workload.class.as_deref().unwrap_or("(default)")),
             "enforced-runtime-class": fallback,
         },
     });

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use crate::matches;
+use crate::{matches, words::shown};
 
 /// Settings without a fault.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ fn faults_of(key: &str, value: &Value) -> Vec<String> {
         "reservedRuntimes" | "allowedRuntimes" => "a list of strings",
         "defaultRuntimeReserved" | "matchHandlers" => "true or false",
         "fallbackRuntime" => "a string",
-        _ => return vec![format!("{key}: unknown setting, got {value}; the settings are {KEYS}")],
+        _ => return vec![format!("{}: unknown setting, got {value}; the settings are {KEYS}", shown(key))],
     };
     let is_right = match key {
         "reservedRuntimes" | "allowedRuntimes" => {
@@ -72,7 +72,7 @@ fn faults_of(key: &str, value: &Value) -> Vec<String> {
     }
     let entries = value.as_array().cloned().unwrap_or_default();
     let entries = entries.iter().filter_map(Value::as_str).filter(|entry| !could_match_a_name(entry));
-    entries.map(|entry| format!("{key}: '{entry}' matches no runtime: a name consists of {NAMES}")).collect()
+    entries.map(|entry| format!("{key}: '{}' matches no runtime: a name consists of {NAMES}", shown(entry))).collect()
 }
 
 fn faults_between(settings: &Settings) -> Vec<String> {
@@ -85,24 +85,28 @@ fn faults_between(settings: &Settings) -> Vec<String> {
     }
     let Some(fallback) = &settings.fallback else { return faults };
     if settings.reserved.iter().any(|entry| matches(entry, fallback)) {
-        faults.push(format!("fallback runtime {fallback} cannot be part of the reserved runtimes"));
+        faults.push(format!("fallback runtime {} cannot be part of the reserved runtimes", shown(fallback)));
     }
     if !is_name(fallback) {
         faults.push(format!(
-            "fallbackRuntime: '{fallback}' is not a valid RuntimeClass name: a name consists of lower case {NAMES}"
+            "fallbackRuntime: '{}' is not a valid RuntimeClass name: a name consists of lower case {NAMES}",
+            shown(fallback)
         ));
     }
     if settings.match_handlers == Some(false)
         && !settings.allowed.is_empty()
         && !settings.allowed.iter().any(|entry| matches(entry, fallback))
     {
-        faults.push(format!("fallbackRuntime: '{fallback}' is not in allowedRuntimes, and matchHandlers is false"));
+        faults.push(format!(
+            "fallbackRuntime: '{}' is not in allowedRuntimes, and matchHandlers is false",
+            shown(fallback)
+        ));
     }
     faults
 }
 
-/// An RFC 1123 subdomain.
-fn is_name(name: &str) -> bool {
+/// Whether there can be an object of this name: an RFC 1123 subdomain.
+pub fn is_name(name: &str) -> bool {
     could_match_a_name(name) && !name.chars().any(|c| c == '*' || c.is_ascii_uppercase())
 }
 

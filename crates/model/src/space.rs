@@ -45,6 +45,8 @@ enum Class {
     HitByHandler,
     NoHit,
     Missing,
+    /// A text that is no name of any class.
+    NoName,
     /// The fallback itself, if there is one.
     Fallback,
 }
@@ -71,8 +73,8 @@ enum Reading {
 
 /// A group, a kind, and where it has the pod spec.
 const LISTS: [List; 3] = [List::None, List::Reserved, List::Allowed];
-const CLASSES: [Class; 6] =
-    [Class::None, Class::HitByName, Class::HitByHandler, Class::NoHit, Class::Missing, Class::Fallback];
+const CLASSES: [Class; 7] =
+    [Class::None, Class::HitByName, Class::HitByHandler, Class::NoHit, Class::Missing, Class::NoName, Class::Fallback];
 const FALLBACKS: [Fallback; 5] =
     [Fallback::None, Fallback::RightByName, Fallback::RightByHandler, Fallback::Missing, Fallback::RefusedByHandler];
 const FLAGS: [bool; 2] = [false, true];
@@ -188,6 +190,7 @@ impl Request {
             Class::HitByHandler => Some("plain"),
             Class::NoHit => Some("gvisor"),
             Class::Missing => Some("ghost"),
+            Class::NoName => Some("../../../../metrics"),
             Class::Fallback => Some(setup.fallback().unwrap_or("kata")),
         }
     }

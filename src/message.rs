@@ -1,0 +1,22 @@
+//! Text of others in messages: on one line, and short.
+use std::borrow::Cow;
+
+/// The longest name or value that a message repeats, in bytes.
+pub const LONG: usize = 100;
+
+/// The text, cut with `…` at a control character or where it is longer than `limit`.
+pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
+    let end = text.bytes().take(limit).position(|byte| byte.is_ascii_control()).unwrap_or(limit);
+    if text.len() <= end { Cow::Borrowed(text) } else { Cow::Owned(cut(text, end)) }
+}
+
+/// A name for a message.
+pub fn name(text: &str) -> Cow<'_, str> {
+    shorten(text, LONG)
+}
+
+#[cold]
+fn cut(text: &str, end: usize) -> String {
+    let start = text.get(..text.floor_char_boundary(end)).unwrap_or_default();
+    format!("{start}…")
+}
