@@ -15,6 +15,9 @@ pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
     make_parts(known, object);
     set_workload_defaults(group, kind, object);
     fill(object, known.defaults);
+    for list in ["limits", "requests"] {
+        canonicalize_all(object, &format!("spec.volumeClaimTemplates[].spec.resources.{list}"));
+    }
     each(object, known.template, &mut |template| {
         if let Some(spec) = template.get_mut("spec") {
             set_spec_defaults(spec);
@@ -30,6 +33,7 @@ pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
 /// Makes the parts that every object of a kind has, down to the pod spec.
 fn make_parts(kind: &Kind, object: &mut Value) {
     each(object, "", &mut |object| set_missing(object, "metadata", Object));
+    each(object, "metadata", &mut |metadata| metadata.retain(|field, value| field != "name" || !is_empty(value)));
     let steps: &[&str] = match kind.template {
         // The one template that may be missing.
         "spec.template" if kind.group.is_empty() => &["spec"],
@@ -64,10 +68,9 @@ fn set_workload_defaults(group: &str, kind: &str, object: &mut Value) {
     let Some(spec) = fields.get_mut("spec").and_then(Value::as_object_mut) else { return };
     match (group, kind) {
         ("", "ReplicationController") => {
-            if let Some(labels) = template_labels
-                && spec.get("selector").is_none_or(is_empty)
-            {
-                spec.insert("selector".to_owned(), labels);
+            spec.retain(|field, value| field != "selector" || !is_empty(value));
+            if let Some(labels) = template_labels {
+                set_missing(spec, "selector", labels);
             }
         }
         ("apps", "Deployment") => {
@@ -120,6 +123,7 @@ const SPEC: &[Row] = &[
     ("", "dnsPolicy", Text("ClusterFirst")),
     ("", "securityContext", Object),
     ("", "schedulerName", Text("default-scheduler")),
+    ("volumes[]", "name", Text("")),
     ("volumes[].hostPath", "type", Text("")),
     ("volumes[].secret", "defaultMode", MODE),
     ("volumes[].configMap", "defaultMode", MODE),
@@ -151,13 +155,19 @@ const MODE: Fill = Number(0o644);
 
 #[rustfmt::skip]
 const CONTAINER: &[Row] = &[
+    // Required fields are written even where they are missing; the object is refused after webhooks.
+    ("", "name", Text("")),
     ("", "resources", Object),
     ("", "terminationMessagePath", Text("/dev/termination-log")),
     ("", "terminationMessagePolicy", Text("File")),
+    ("ports[]", "containerPort", Number(0)),
     ("ports[]", "protocol", Text("TCP")),
+    ("env[]", "name", Text("")),
     ("env[].valueFrom.fieldRef", "apiVersion", Text("v1")),
     ("env[].valueFrom.resourceFieldRef", "divisor", Text("0")),
     ("env[].valueFrom.fileKeyRef", "optional", Flag(false)),
+    ("volumeMounts[]", "name", Text("")),
+    ("volumeMounts[]", "mountPath", Text("")),
     ("lifecycle.postStart.httpGet", "path", Text("/")),
     ("lifecycle.postStart.httpGet", "scheme", Text("HTTP")),
     ("lifecycle.preStop.httpGet", "path", Text("/")),
@@ -245,7 +255,7 @@ fn set_pod_defaults(spec: &mut Value) {
     if spec.get("hostNetwork") == Some(&json!(true)) {
         for containers in ["containers[]", "initContainers[]"] {
             each(spec, &format!("{containers}.ports[]"), &mut |port| {
-                if let Some(number) = port.get("containerPort").cloned() {
+                if let Some(number) = port.get("containerPort").filter(|number| !is_empty(number)).cloned() {
                     set_missing(port, "hostPort", number);
                 }
             });

@@ -30,28 +30,29 @@ fn tag(image: &str) -> Option<&str> {
     }
 }
 
-/// A registry, if the first part looks like one, and parts in lower case.
+/// Parts in lower case, behind a registry if the first part can be one.
 fn is_name(name: &str) -> bool {
-    let path = match name.split_once('/') {
-        Some((host, path))
-            if host == "localhost" || host.contains(['.', ':']) || host.chars().any(|c| c.is_ascii_uppercase()) =>
-        {
-            let (domain, port) = host.split_once(':').unwrap_or((host, "0"));
-            let is_part = |part: &str| {
-                part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                    && !part.is_empty()
-                    && !part.starts_with('-')
-                    && !part.ends_with('-')
-            };
-            let is_domain = domain.split('.').all(is_part) || (domain.starts_with('[') && host.contains(']'));
-            if !is_domain || port.is_empty() {
-                return false;
-            }
-            path
-        }
-        _ => name,
+    let is_path = |path: &str| path.split('/').all(is_path_part);
+    is_path(name) || name.split_once('/').is_some_and(|(registry, path)| is_registry(registry) && is_path(path))
+}
+
+fn is_registry(registry: &str) -> bool {
+    let (host, port) = match registry.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (registry, None),
     };
-    path.split('/').all(is_path_part)
+    let is_hyphenated = |part: &str| {
+        let is_alphanumeric = |c: char| c.is_ascii_alphanumeric();
+        part.starts_with(is_alphanumeric)
+            && part.ends_with(is_alphanumeric)
+            && part.chars().all(|c| is_alphanumeric(c) || c == '-')
+    };
+    let is_ipv6 = |host: &str| host.bytes().all(|b| b.is_ascii_hexdigit() || b == b':') && !host.is_empty();
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => is_ipv6(address),
+        None => host.split('.').all(is_hyphenated),
+    };
+    is_host && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Lower case letters and digits, with `.`, `_`, `__` or hyphens between them.
@@ -71,27 +72,29 @@ fn is_tag(tag: &str) -> bool {
 }
 
 fn is_digest(digest: &str) -> bool {
-    digest.split_once(':').is_some_and(|(algorithm, hex)| {
-        algorithm.starts_with(|c: char| c.is_ascii_alphabetic())
-            && hex.len() >= 32
-            && hex.bytes().all(|b| b.is_ascii_hexdigit())
-    })
+    let Some((algorithm, hash)) = digest.split_once(':') else { return false };
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => return false,
+    };
+    hash.len() == length && hash.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const DIGEST: &str = "nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    const DIGEST_AND_LATEST: &str =
+        "nginx:latest@sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
     #[test]
     fn an_image_of_the_tag_latest_is_always_pulled() {
-        for image in [
-            "nginx",
-            "nginx:latest",
-            "a.example/nginx",
-            "a.example:5000/nginx",
-            "localhost/x/y",
-            "a.example/nginx:latest@sha256:00000000000000000000000000000000",
-        ] {
+        for image in
+            ["nginx", "nginx:latest", "a.example/nginx", "a.example:5000/nginx", "localhost/x/y", DIGEST_AND_LATEST]
+        {
             assert_eq!(pull_policy(image), "Always", "{image}");
         }
     }
@@ -101,7 +104,7 @@ mod tests {
         for image in [
             "nginx:1",
             "a.example:5000/nginx:1",
-            "nginx@sha256:00000000000000000000000000000000",
+            DIGEST,
             "",
             "Nginx",
             "a.example/App",

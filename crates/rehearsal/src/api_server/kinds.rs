@@ -104,6 +104,7 @@ pub const KINDS: &[Kind] = &[
         STATUS,
     ] },
     Kind { group: "batch", name: "CronJob", resource: "cronjobs", template: "spec.jobTemplate.spec.template", controller: Some("job-controller"), defaults: &[
+        ("spec", "schedule", Text("")),
         ("spec", "concurrencyPolicy", Text("Allow")),
         ("spec", "suspend", Flag(false)),
         ("spec", "successfulJobsHistoryLimit", Number(3)),

@@ -26,7 +26,10 @@ impl Quantity {
     /// Also reads a number, as people write `cpu: 2`. `None`: not a quantity, or beyond any that fits.
     pub fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::String(text) => Self::parse(text),
+            // The API server takes what is empty for nothing.
+            Value::Null => Self::parse("0"),
+            Value::String(text) if text.is_empty() => Self::parse("0"),
+            Value::String(text) => Self::parse(text.trim()),
             Value::Number(number) => Self::parse(&number.to_string()),
             _ => None,
         }
@@ -142,8 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_is_not_read() {
-        for value in
-            [json!("one"), json!(""), json!("1.2.3"), json!("1 Gi"), json!("."), json!(true), json!("1e99"), json!("é")]
+        for value in [json!("one"), json!("1.2.3"), json!("1 Gi"), json!("."), json!(true), json!("1e99"), json!("é")]
         {
             assert!(Quantity::read(&value).is_none(), "{value}");
         }
