@@ -9,7 +9,10 @@ use std::collections::BTreeSet;
 
 /// What is wrong, in the words of the API server and in its order.
 pub fn errors(kind: &Kind, object: &Value) -> Vec<String> {
-    let mut errors = name_errors(kind, object);
+    let mut errors = metadata_errors(kind, object);
+    if kind.name == "CronJob" && text(object, "spec.schedule").is_empty() {
+        errors.push("spec.schedule: Required value".to_owned());
+    }
     let template_path = kind.template;
     let Some(template) = at(object, template_path) else {
         errors.push(format!("{template_path}: Required value"));
@@ -25,14 +28,14 @@ pub fn errors(kind: &Kind, object: &Value) -> Vec<String> {
     errors
 }
 
-fn name_errors(kind: &Kind, object: &Value) -> Vec<String> {
+fn metadata_errors(kind: &Kind, object: &Value) -> Vec<String> {
     let path = "metadata.name";
     match text(object, path) {
         // The API server makes a name of it.
         "" if !text(object, "metadata.generateName").is_empty() => vec![],
         "" => vec![format!("{path}: Required value: name or generateName is required")],
-        name if kind.name == "StatefulSet" => label_error(name, path).into_iter().collect(),
-        name => subdomain_error(name, path).into_iter().collect(),
+        name if kind.name == "StatefulSet" => label_errors(name, path),
+        name => subdomain_errors(name, path),
     }
 }
 
@@ -87,11 +90,11 @@ fn spec_errors(spec: &Value, path: &str, claims: BTreeSet<&str>) -> Vec<String> 
     for (index, volume) in items(spec, "volumes").iter().enumerate() {
         let name = text(volume, "name");
         let path = format!("{path}.volumes[{index}].name");
-        let error = label_error(name, &path);
-        if error.is_none() && !volumes.insert(name) && !claims.contains(name) {
+        let wrong = label_errors(name, &path);
+        if wrong.is_empty() && !volumes.insert(name) && !claims.contains(name) {
             errors.push(duplicate(&path, name));
         }
-        errors.extend(error);
+        errors.extend(wrong);
     }
     let mut names = BTreeSet::new();
     for list in ["containers", "initContainers"] {
@@ -112,7 +115,7 @@ fn spec_errors(spec: &Value, path: &str, claims: BTreeSet<&str>) -> Vec<String> 
         errors.extend(choice_error(text(spec, field), &format!("{path}.{field}"), choices));
     }
     if let Some(class) = spec.get("runtimeClassName").and_then(Value::as_str) {
-        errors.extend(subdomain_error(class, &format!("{path}.runtimeClassName")));
+        errors.extend(subdomain_errors(class, &format!("{path}.runtimeClassName")));
     }
     errors
 }
@@ -123,7 +126,7 @@ const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES: &[&str] = &["File", "FallbackToLogsOnError"];
 
 fn container_errors(container: &Value, path: &str, volumes: &BTreeSet<&str>, errors: &mut Vec<String>) {
-    errors.extend(label_error(text(container, "name"), &format!("{path}.name")));
+    errors.extend(label_errors(text(container, "name"), &format!("{path}.name")));
     if text(container, "image").is_empty() {
         errors.push(format!("{path}.image: Required value"));
     }
@@ -174,31 +177,34 @@ fn not_supported(path: &str, value: &str, choices: &[&str]) -> String {
     format!("{path}: Unsupported value: {value:?}: supported values: {}", choices.join(", "))
 }
 
-fn label_error(name: &str, path: &str) -> Option<String> {
-    let why = match name {
-        "" => return Some(format!("{path}: Required value")),
-        name if name.len() > 63 => "must be no more than 63 characters",
-        name if is_label(name) => return None,
-        _ => {
-            "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
-             end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
-             '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-        }
-    };
-    Some(format!("{path}: Invalid value: {name:?}: {why}"))
+fn label_errors(name: &str, path: &str) -> Vec<String> {
+    match name {
+        "" => vec![format!("{path}: Required value")],
+        name if is_label(name) => name_errors(name, path, 63, None),
+        name if is_subdomain(name) => name_errors(name, path, 63, Some("must not contain dots")),
+        name => name_errors(name, path, 63, Some(LABEL)),
+    }
 }
 
-fn subdomain_error(name: &str, path: &str) -> Option<String> {
-    let why = match name {
-        name if name.len() > 253 => "must be no more than 253 characters",
-        name if name.split('.').all(is_label) => return None,
-        _ => {
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must \
-             start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
-             '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-        }
-    };
-    Some(format!("{path}: Invalid value: {name:?}: {why}"))
+fn subdomain_errors(name: &str, path: &str) -> Vec<String> {
+    name_errors(name, path, 253, if is_subdomain(name) { None } else { Some(SUBDOMAIN) })
+}
+
+fn name_errors(name: &str, path: &str, longest: usize, why: Option<&str>) -> Vec<String> {
+    let too_long = (name.len() > longest).then(|| format!("must be no more than {longest} characters"));
+    let reasons = too_long.into_iter().chain(why.map(str::to_owned));
+    reasons.map(|why| format!("{path}: Invalid value: {name:?}: {why}")).collect()
+}
+
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end \
+    with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start \
+    and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+fn is_subdomain(name: &str) -> bool {
+    name.split('.').all(is_label)
 }
 
 fn is_label(part: &str) -> bool {
