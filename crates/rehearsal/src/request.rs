@@ -79,7 +79,7 @@ pub struct Request<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum AnyRequest<'a> {
-    Made(Request<'a>),
+    Made(Box<Request<'a>>),
     Recorded(BTreeMap<&'a str, &'a Value>),
 }
 
@@ -167,7 +167,9 @@ impl Subject {
     }
 
     fn request_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> AnyRequest<'a> {
-        let Some(recorded) = &self.recorded else { return AnyRequest::Made(self.made_with(object, old_object)) };
+        let Some(recorded) = &self.recorded else {
+            return AnyRequest::Made(Box::new(self.made_with(object, old_object)));
+        };
         let objects = [("object", object), ("oldObject", old_object)];
         let objects = objects.into_iter().filter(|(_, object)| !object.is_null());
         AnyRequest::Recorded(recorded.iter().map(|(key, value)| (key.as_str(), value)).chain(objects).collect())

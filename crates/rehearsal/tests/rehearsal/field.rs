@@ -1,11 +1,12 @@
 //! Inputs made after what people met in the field: `test_data/field/cases.json` has what is right for each.
-mod host;
 
 use std::fs;
 
 use rehearsal::{Policies, read};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use super::host;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

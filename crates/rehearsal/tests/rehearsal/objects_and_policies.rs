@@ -1,11 +1,12 @@
 //! What a rehearsal says of objects, however they are written, and of policies.
-mod host;
 
 use std::sync::Arc;
 
 use rehearsal::{FailOn, Policies, Report, read};
 use rstest::rstest;
 use serde_json::{Value, json};
+
+use super::host;
 
 const KATA: &str = "
 apiVersion: node.k8s.io/v1
