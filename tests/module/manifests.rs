@@ -455,7 +455,7 @@ fn policy_server_may_get_runtime_classes_and_nothing_else() {
     let account = format!("system:serviceaccount:{}:{}", text(&subject["namespace"]), text(&subject["name"]));
     assert!(file("deploy/rbac.yml").contains(&format!("--as={account}\n")), "the command checks {account}");
 
-    let values = yaml("deploy/helm/kubewarden-defaults-values.yml");
+    let values = yaml("deploy/helm/admission-controller-values.yml");
     let permission = json!({ "apiGroup": "node.k8s.io", "resources": ["runtimeclasses"], "verbs": ["get"] });
     assert!(values["policyServer"]["permissions"].as_array().expect("permissions").contains(&permission));
 }
