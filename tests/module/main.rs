@@ -9,6 +9,7 @@ mod manifests;
 mod metadata;
 mod meter;
 mod mutation;
+mod namespaces;
 mod native_guard;
 mod readme;
 mod reproducible;
