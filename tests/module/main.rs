@@ -12,6 +12,7 @@ mod mutation;
 mod namespaces;
 mod native_guard;
 mod readme;
+mod recipes;
 mod reproducible;
 mod requests;
 mod runtime_class;
