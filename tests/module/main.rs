@@ -19,4 +19,5 @@ mod runtime_class;
 mod settings;
 mod space;
 mod surface;
+mod tenants;
 mod through;
