@@ -3,11 +3,22 @@ use serde_json::Value;
 
 use crate::{
     conditions::{Conditions, NotEvaluated},
-    policy::{FailurePolicy, Policy},
+    policy::{FailurePolicy, Manifest, Policy},
 };
 
+/// Part of the name of this policy's module, in whatever registry.
+const MODULE: &str = "runtime-class";
+
+/// Kinds that decide on Pods as well, and are not rehearsed.
+const NOT_REHEARSED: [&str; 4] =
+    ["ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"];
+
 /// Policies in the order of their webhooks' names.
-pub struct Policies(Vec<Asked>);
+pub struct Policies {
+    asked: Vec<Asked>,
+    /// What decides on Pods as well, and is not rehearsed: its kind and its name.
+    pub not_rehearsed: Vec<String>,
+}
 
 /// A policy that is ready to be asked.
 pub struct Asked {
@@ -21,39 +32,62 @@ pub struct Asked {
 impl Policies {
     /// Settings alone.
     pub fn of_settings(settings: Value) -> Self {
-        Self::new(vec![Policy::of_settings(settings)])
+        Self { asked: vec![Asked::new(Policy::of_settings(settings))], not_rehearsed: vec![] }
     }
 
-    /// These policies.
-    pub fn new(mut policies: Vec<Policy>) -> Self {
-        policies.sort_by_key(|policy| policy.manifest.as_ref().map(|manifest| manifest.id()));
-        Self(policies.into_iter().map(Asked::new).collect())
-    }
-
-    /// The policies among the objects of files.
+    /// The policies among the objects of files. A policy of another module is not one of them, unless it is alone.
     ///
     /// # Errors
-    /// An object is not what its CRD says, or there is no policy.
+    /// An object is not what its CRD says, two have the same name, or there is no policy.
     pub fn of_objects(objects: &[Value]) -> Result<Self, String> {
-        let policies = objects.iter().filter(|object| Policy::is_manifest(object));
-        let policies = policies.map(Policy::of_manifest).collect::<Result<Vec<_>, _>>()?;
-        if policies.is_empty() {
-            return Err("it has no ClusterAdmissionPolicy and no AdmissionPolicy".to_owned());
+        let manifests: Vec<&Value> = objects.iter().filter(|object| Policy::is_manifest(object)).collect();
+        let is_ours = |object: &&Value| {
+            let module = object["spec"]["module"].as_str().unwrap_or(MODULE);
+            module.rsplit('/').next().is_some_and(|name| name.contains(MODULE))
+        };
+        let (ours, others): (Vec<&Value>, Vec<&Value>) = match manifests.as_slice() {
+            [] => return Err("there is no ClusterAdmissionPolicy and no AdmissionPolicy".to_owned()),
+            [alone] => (vec![*alone], vec![]),
+            several => several.iter().partition(|object| is_ours(object)),
+        };
+        let mut policies = ours.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        policies.sort_by_key(id);
+        if let Some([policy, _]) = policies.array_windows().find(|[one, other]| id(one) == id(other)) {
+            return Err(format!("there are two policies {}", policy.name().unwrap_or_default()));
         }
-        Ok(Self::new(policies))
+        if policies.is_empty() {
+            return Err("no policy has the module pod-runtime-class-policy".to_owned());
+        }
+        let is_other = |object: &&Value| NOT_REHEARSED.iter().any(|kind| object["kind"] == *kind);
+        let others = others.into_iter().chain(objects.iter().filter(is_other));
+        Ok(Self { asked: policies.into_iter().map(Asked::new).collect(), not_rehearsed: others.map(named).collect() })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Asked> {
-        self.0.iter()
+        self.asked.iter()
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.asked.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.asked.is_empty()
     }
+}
+
+fn read(manifest: &Value) -> Result<Policy, String> {
+    Policy::of_manifest(manifest).map_err(|error| format!("{}: {error}", named(manifest)))
+}
+
+fn id(policy: &Policy) -> Option<String> {
+    policy.manifest.as_ref().map(Manifest::id)
+}
+
+/// The kind and the name of an object.
+fn named(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    format!("{} {}", text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
 impl Asked {

@@ -368,6 +368,9 @@ fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
         }
     }
     notes.dedup();
+    if !policies.not_rehearsed.is_empty() {
+        notes.push(format!("Not rehearsed, though it decides on Pods as well: {}.", listed(&policies.not_rehearsed)));
+    }
     for (name, (why, times)) in &tally.not_evaluated {
         let times = counted(*times, "request");
         notes.push(format!("Match condition '{name}' is not evaluated for {times}, and taken as true: {why}."));

@@ -63,7 +63,7 @@ apiVersion: policies.kubewarden.io/v1
 kind: ClusterAdmissionPolicy
 metadata: {{name: {name}}}
 spec:
-  module: registry://registry.example/policy:v2
+  module: registry://registry.example/pod-runtime-class-policy:v2
   mutating: true
   settings: {{allowedRuntimes: [kata, gvisor], fallbackRuntime: {fallback}}}
   rules: [{{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]
@@ -113,9 +113,9 @@ fn an_object_without_kind_is_unreadable_and_not_left_out() {
 }
 
 #[rstest]
-#[case("rules:", "unknown:", "spec: missing field `rules`")]
-#[case("operations: [CREATE]", "operations: CREATE", "spec.rules[0].operations: ")]
-#[case("mutating: true", "mutating: 'yes'", "spec.mutating: ")]
+#[case("rules:", "unknown:", "ClusterAdmissionPolicy broken: spec: missing field `rules`")]
+#[case("operations: [CREATE]", "operations: CREATE", "ClusterAdmissionPolicy broken: spec.rules[0].operations: ")]
+#[case("mutating: true", "mutating: 'yes'", "ClusterAdmissionPolicy broken: spec.mutating: ")]
 fn a_manifest_that_does_not_match_its_crd_is_an_error_that_names_the_field(
     #[case] right: &str,
     #[case] wrong: &str,
@@ -126,9 +126,18 @@ fn a_manifest_that_does_not_match_its_crd_is_an_error_that_names_the_field(
 }
 
 #[rstest]
-#[case("{key: team, operator: in, values: [a]}", "spec.namespaceSelector.matchExpressions[0].operator: ")]
-#[case("{key: team, operator: In}", "spec.namespaceSelector.matchExpressions: the operator In of 'team' needs values")]
-#[case("{key: team, operator: Exists, values: [a]}", "spec.namespaceSelector.matchExpressions: the operator Exists of")]
+#[case(
+    "{key: team, operator: in, values: [a]}",
+    "ClusterAdmissionPolicy broken: spec.namespaceSelector.matchExpressions[0].operator: "
+)]
+#[case(
+    "{key: team, operator: In}",
+    "ClusterAdmissionPolicy broken: spec.namespaceSelector.matchExpressions: the operator In of 'team' needs values"
+)]
+#[case(
+    "{key: team, operator: Exists, values: [a]}",
+    "ClusterAdmissionPolicy broken: spec.namespaceSelector.matchExpressions: the operator Exists of"
+)]
 fn a_selector_that_the_api_server_refuses_is_an_error(#[case] requirement: &str, #[case] message: &str) {
     let rest = format!("  namespaceSelector: {{matchExpressions: [{requirement}]}}");
     let error = policies(&policy("broken", "kata", &rest)).err().expect("an error");
@@ -235,4 +244,21 @@ fn a_finished_job_is_counted_apart() {
     });
     let report = report(&settings(), &job.to_string());
     assert_eq!((report.summary.outcomes.judged, report.not_judged.finished_jobs), (0, 1));
+}
+
+#[test]
+fn what_decides_on_pods_and_is_not_rehearsed_is_named() {
+    let other = policy("other", "kata", "").replace("pod-runtime-class-policy", "pod-privileged-policy");
+    let group = "{apiVersion: policies.kubewarden.io/v1, kind: ClusterAdmissionPolicyGroup, metadata: {name: both}}";
+    let all = policies(&[policy("ours", "kata", ""), other, group.to_owned()].join("\n")).expect("policies");
+    let report = report(&all, &pod("web"));
+    assert_eq!(report.policies.len(), 1);
+    let note = "Not rehearsed, though it decides on Pods as well: ClusterAdmissionPolicy other, ClusterAdmissionPolicyGroup both.";
+    assert!(report.notes.contains(&note.to_owned()), "{:?}", report.notes);
+}
+
+#[test]
+fn two_policies_of_the_same_name_are_an_error() {
+    let error = policies(&[policy("twin", "kata", ""), policy("twin", "gvisor", "")].concat()).err();
+    assert_eq!(error.as_deref(), Some("there are two policies twin"));
 }
