@@ -8,6 +8,7 @@ mod kubernetes;
 mod manifests;
 mod metadata;
 mod meter;
+mod monitoring;
 mod mutation;
 mod namespaces;
 mod native_guard;

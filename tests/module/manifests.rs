@@ -148,13 +148,13 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The objects of `deploy/`, but for the values of Helm.
+/// The objects of `deploy/`, but for what Helm and Prometheus read.
 fn deployed() -> Vec<Manifest> {
     let root = workspace::root();
+    let others = ["deploy/helm", "deploy/monitoring"].map(|folder| root.join(folder));
     let mut manifests = vec![];
-    for path in
-        files(&root.join("deploy"), "yml").into_iter().filter(|path| !path.starts_with(root.join("deploy/helm")))
-    {
+    let is_manifest = |path: &PathBuf| !others.iter().any(|folder| path.starts_with(folder));
+    for path in files(&root.join("deploy"), "yml").into_iter().filter(is_manifest) {
         let source = path.strip_prefix(root).expect("a file of the checkout").display().to_string();
         let objects = examples::documents(&file(&source)).unwrap_or_else(|error| panic!("{source}: {error}"));
         manifests.extend(objects.into_iter().map(|object| Manifest { source: source.clone(), object }));
