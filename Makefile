@@ -24,8 +24,11 @@ run: policy.wasm $(COMMAND) ## show the README's examples, decided by the policy
 	@$(COMMAND) examples policy.wasm README.md
 
 .PHONY: test
-test: fmt lint cargo-tests ## run all checks and tests
+test: fmt lint cargo-tests checks ## run all checks and tests
 	@$(MAKE) --no-print-directory e2e-tests KWCTL=$(COMMAND)
+
+.PHONY: checks
+checks: supply-chain workflows monitoring-tests ## run the checks that install tools
 
 .PHONY: fmt
 fmt: components ## check the format
@@ -121,8 +124,6 @@ MUTANTS_ARGS ?=
 # Installs a tool of a version into target/tools, unless it is installed.
 cargo-tool = @command -v $(1) >/dev/null || cargo install --quiet --locked --debug --root target/tools $(1)@$(2)
 
-test: supply-chain workflows
-
 # Fuzzing needs unstable flags of rustc; the policy has no unsafe code, so the properties are all that is looked for.
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZ_SECONDS
@@ -194,6 +195,14 @@ workflows: ## check the workflows with zizmor
 	  zizmor --offline --quiet .github; \
 	else \
 	  echo "workflows not checked: zizmor not found, and no pip to install it (https://docs.zizmor.sh)"; \
+	fi
+
+.PHONY: monitoring-tests
+monitoring-tests: ## test the alerts of deploy/monitoring/, with promtool
+	@if command -v promtool >/dev/null; then \
+	  promtool test rules deploy/monitoring/rules.test.yml; \
+	else \
+	  echo "alerts not tested: promtool not found (Debian: apt-get install prometheus; https://prometheus.io/download)"; \
 	fi
 
 # What the policy costs.
