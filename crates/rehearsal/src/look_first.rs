@@ -364,8 +364,13 @@ fn affinity_against_class(movement: &Move) -> Found {
 }
 
 fn affinity_without_node(movement: &Move) -> Found {
+    // The controller of a DaemonSet writes the name of a node here: the check of DaemonSets says the same.
     let terms: Vec<&Value> = node_selector_terms(&movement.pod["spec"]).collect();
-    if terms.is_empty() || movement.nodes.is_empty() || !affinity_against_class(movement).is_empty() {
+    if movement.owner == Some("DaemonSet")
+        || terms.is_empty()
+        || movement.nodes.is_empty()
+        || !affinity_against_class(movement).is_empty()
+    {
         return vec![];
     }
     if nodes_of_class(movement).any(|(name, node)| terms.iter().any(|term| term_selects(term, name, node))) {
