@@ -1,7 +1,7 @@
 //! The defaults of the API, of Kubernetes 1.36.
 
 use super::empty::{is_empty, leave_out_empty};
-use super::fields::{Fill, Fill::*, Row, at_mut, each, fill, object_mut, set_missing};
+use super::fields::{Fill, Fill::*, Row, at_mut, each, fill, make, object_mut, set_missing};
 use super::image::pull_policy;
 use super::kinds::{Kind, kind_of};
 use super::resources::{canonicalize, canonicalize_all, set_pod_resources, set_requests_from_limits};
@@ -23,7 +23,7 @@ pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
             set_spec_defaults(spec);
         }
     });
-    if kind == "Pod"
+    if known.is_pod()
         && let Some(spec) = object.get_mut("spec")
     {
         set_pod_defaults(spec);
@@ -32,23 +32,12 @@ pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
 
 /// Makes the parts that every object of a kind has, down to the pod spec.
 fn make_parts(kind: &Kind, object: &mut Value) {
-    each(object, "", &mut |object| set_missing(object, "metadata", Object));
+    make(object, "metadata");
     each(object, "metadata", &mut |metadata| metadata.retain(|field, value| field != "name" || !is_empty(value)));
-    let steps: &[&str] = match kind.template {
-        // The one template that may be missing.
-        "spec.template" if kind.group.is_empty() => &["spec"],
-        "" => &[],
-        template => &template.split('.').collect::<Vec<_>>(),
-    };
-    let mut part = &mut *object;
-    for step in steps {
-        let Some(next) = part.as_object_mut().and_then(|part| {
-            set_missing(part, step, Object);
-            part.get_mut(*step)
-        }) else {
-            return;
-        };
-        part = next;
+    match kind.name {
+        // The one kind that may have no template.
+        "ReplicationController" => make(object, "spec"),
+        _ => make(object, kind.template),
     }
     each(object, kind.template, &mut |template| {
         set_missing(template, "metadata", Object);
@@ -190,15 +179,10 @@ const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContain
 
 fn set_spec_defaults(spec: &mut Value) {
     each(spec, "", &mut |spec| {
-        // Two names of one field; the API server writes both.
-        for (from, to) in [("serviceAccount", "serviceAccountName"), ("serviceAccountName", "serviceAccount")] {
-            if let Some(name) = spec.get(from).cloned() {
-                if from == "serviceAccountName" {
-                    spec.insert(to.to_owned(), name);
-                } else {
-                    set_missing(spec, to, name);
-                }
-            }
+        // Two names of one field: the API server writes both.
+        if let Some(name) = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")).cloned() {
+            spec.insert("serviceAccountName".to_owned(), name.clone());
+            spec.insert("serviceAccount".to_owned(), name);
         }
     });
     each(spec, "volumes[]", &mut |volume| {

@@ -51,6 +51,17 @@ pub fn fill(value: &mut Value, rows: &[Row]) {
     }
 }
 
+/// Makes the objects at `path`, keys with dots between them, that are missing.
+pub fn make(value: &mut Value, path: &str) {
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    if let Some(object) = value.as_object_mut()
+        && !step.is_empty()
+    {
+        set_missing(object, step, Fill::Object);
+        object.get_mut(step).into_iter().for_each(|next| make(next, rest));
+    }
+}
+
 pub fn set_missing(object: &mut Map<String, Value>, field: &str, default: impl Into<Value>) {
     if !object.contains_key(field) {
         object.insert(field.to_owned(), default.into());

@@ -1,8 +1,8 @@
 //! What the API server makes of an object before it calls a webhook, and what it refuses.
 //!
 //! ```text
-//! object ─► defaults ─► plugins ─► (webhooks) ─► plugins again ─► validation ─► stored
-//!                          └ refused                  └ refused      └ refused
+//! object ─► defaults ─► plugins ─► (webhooks) ─► defaults ─► plugins ─► validation ─► stored
+//!                          └ refused                            └ refused    └ refused
 //! ```
 //! Objects stay untyped: fields of a newer Kubernetes survive, and what is not understood stays as it is.
 

@@ -7,8 +7,7 @@ use super::refusals::Refused;
 use super::{Classes, refusals};
 use serde_json::{Map, Value, json};
 
-/// Makes of a Pod with its defaults what mutating webhooks see. The plugins run again after a webhook changed the Pod; where it
-/// changed nothing, they change nothing.
+/// Makes of a Pod with its defaults what mutating webhooks see. What is as the plugins left it stays as it is.
 pub fn admit_pod(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
     // The API server gives no service account to a Pod that stands for one of a node's own.
     if pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_none() {

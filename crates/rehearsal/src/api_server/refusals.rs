@@ -1,5 +1,6 @@
 //! What the API server refuses, in its words.
 
+use super::defaults::set_defaults;
 use super::fields::text;
 use super::kinds::kind_of;
 use super::plugins::{admit_pod, overhead_of, same_resources};
@@ -26,9 +27,7 @@ const OVERHEAD_WITHOUT_CLASS: &str =
 impl Refused {
     /// By an admission plugin.
     pub(super) fn forbidden(pod: &Value, why: impl fmt::Display) -> Self {
-        let name = ["metadata.name", "metadata.generateName"].map(|field| text(pod, field));
-        let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("Unknown");
-        Self(format!("pods {name:?} is forbidden: {why}"))
+        Self(format!("pods {:?} is forbidden: {why}", name_of(pod)))
     }
 
     /// By the validation of the object.
@@ -37,8 +36,13 @@ impl Refused {
             [error] => error.clone(),
             errors => format!("[{}]", errors.join(", ")),
         };
-        Self(format!("The {kind} {:?} is invalid: {errors}", text(object, "metadata.name")))
+        Self(format!("The {kind} {:?} is invalid: {errors}", name_of(object)))
     }
+}
+
+fn name_of(object: &Value) -> &str {
+    let names = ["metadata.name", "metadata.generateName"].map(|field| text(object, field));
+    names.into_iter().find(|name| !name.is_empty()).unwrap_or("Unknown")
 }
 
 /// A name that the plugin can't even ask for.
@@ -53,18 +57,19 @@ pub(super) fn class_name(name: &str) -> Result<(), Refused> {
     Err(Refused(format!("invalid resource name {name:?}: [{not_allowed}]")))
 }
 
-/// What the API server does with an object after mutating webhooks: the plugins run again on a Pod, then the object is
-/// validated.
+/// What the API server does with an object after mutating webhooks: it reads it again, the plugins run again on a Pod, then
+/// the object is validated.
 pub fn validate(group: &str, kind: &str, object: &mut Value, classes: Classes) -> Result<(), Refused> {
     let Some(known) = kind_of(group, kind) else { return Ok(()) };
-    if kind == "Pod" {
+    set_defaults(group, kind, object);
+    if known.is_pod() {
         admit_pod(object, classes)?;
     }
     let errors = validation::errors(known, object);
     if !errors.is_empty() {
         return Err(Refused::invalid(kind, object, &errors));
     }
-    if kind == "Pod" { overhead(object, classes) } else { Ok(()) }
+    if known.is_pod() { overhead(object, classes) } else { Ok(()) }
 }
 
 fn overhead(pod: &Value, classes: Classes) -> Result<(), Refused> {
