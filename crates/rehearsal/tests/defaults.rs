@@ -108,6 +108,19 @@ fn the_api_server_refuses_the_same_objects_after_webhooks(#[files("../../test_da
     assert!(recording["answer"].as_str().unwrap().ends_with(&answer), "{answer}");
 }
 
+#[test]
+fn an_object_is_read_as_the_types_of_the_api_server_read_it() {
+    let lines =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data/defaults/types.ndjson")).unwrap();
+    for line in lines.lines() {
+        let recording: Value = serde_json::from_str(line).unwrap();
+        let mut object = recording["sent"].clone();
+        let (group, kind) = of(&object);
+        set_defaults(&group, &kind, &mut object);
+        assert_eq!(object, recording["read"], "{}", recording["sent"]["metadata"]["name"]);
+    }
+}
+
 #[rstest]
 fn a_controller_sends_the_same_pod(#[files("../../test_data/defaults/*.json")] path: PathBuf) {
     let recording = read(path);
