@@ -121,6 +121,21 @@ fn an_object_is_read_as_the_types_of_the_api_server_read_it() {
     }
 }
 
+#[test]
+fn an_object_is_refused_in_the_words_of_the_validation_of_the_api_server() {
+    let lines =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data/defaults/refused.ndjson")).unwrap();
+    for line in lines.lines() {
+        let recording: Value = serde_json::from_str(line).unwrap();
+        let mut object = recording["sent"].clone();
+        let (group, kind) = of(&object);
+        let words = validate(&group, &kind, &mut object, None).unwrap_err().to_string();
+        let (start, errors) = words.split_once(" is invalid: ").unwrap();
+        assert!(start.starts_with(&format!("The {kind} ")), "{words}");
+        assert_eq!(errors, recording["errors"]);
+    }
+}
+
 #[rstest]
 fn a_controller_sends_the_same_pod(#[files("../../test_data/defaults/*.json")] path: PathBuf) {
     let recording = read(path);

@@ -14,11 +14,12 @@ pub fn errors(kind: &Kind, object: &Value) -> Vec<String> {
         errors.push("spec.schedule: Required value".to_owned());
     }
     let template_path = kind.template;
-    let Some(template) = at(object, template_path) else {
+    let template = at(object, template_path);
+    errors.extend(selector_errors(kind, object, template));
+    let Some(template) = template else {
         errors.push(format!("{template_path}: Required value"));
         return errors;
     };
-    errors.extend(selector_errors(kind, object, template));
     let path = if template_path.is_empty() { "spec".to_owned() } else { format!("{template_path}.spec") };
     let Some(spec) = template.get("spec") else { return errors };
     // The volumes that a StatefulSet makes of its claims.
@@ -39,10 +40,10 @@ fn metadata_errors(kind: &Kind, object: &Value) -> Vec<String> {
     }
 }
 
-fn selector_errors(kind: &Kind, object: &Value, template: &Value) -> Vec<String> {
+fn selector_errors(kind: &Kind, object: &Value, template: Option<&Value>) -> Vec<String> {
     let mut errors = Vec::new();
     let selector = at(object, "spec.selector").filter(|selector| !selector.is_null());
-    let labels = at(template, "metadata.labels").unwrap_or(&Value::Null);
+    let labels = template.and_then(|template| at(template, "metadata.labels")).unwrap_or(&Value::Null);
     let pairs = match (kind.group, selector) {
         ("apps", Some(selector)) => selector.get("matchLabels"),
         ("", selector) if kind.name == "ReplicationController" => selector,
@@ -60,7 +61,7 @@ fn selector_errors(kind: &Kind, object: &Value, template: &Value) -> Vec<String>
     }
     let matches = |(key, value)| labels.get(key) == Some(value);
     let is_matched = pairs.and_then(Value::as_object).into_iter().flatten().all(matches);
-    let needs_match = kind.group == "apps" || selector.is_some();
+    let needs_match = template.is_some() && (kind.group == "apps" || selector.is_some());
     if needs_match && (selector.is_none() || !is_matched) {
         let path = format!("{}.metadata.labels", kind.template);
         errors.push(format!("{path}: Invalid value: {labels}: `selector` does not match template `labels`"));
