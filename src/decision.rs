@@ -8,7 +8,7 @@ use crate::{
     admission::Form,
     message::name,
     runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses, Scheduling},
-    runtimes::{Runtimes, is_class_name},
+    runtimes::{ClassName, Runtimes},
     settings::{MatchHandlers, Restriction, Settings},
 };
 
@@ -173,16 +173,14 @@ impl<'a, C: RuntimeClasses> Lookup<'a, C> {
         if self.match_handlers == MatchHandlers::Never {
             return Ok(Class::NameOnly);
         }
-        // In a template, the API server has not checked the name yet, and the host makes a path of it.
-        if !is_class_name(class) {
-            return Ok(Class::Missing);
-        }
         if let Some((name, known)) = &self.last
             && *name == class
         {
             return Ok(known.clone());
         }
-        let known = match self.cluster.get(class) {
+        // In a template, the API server has not checked the name yet, and the host makes a path of it.
+        let Some(name) = ClassName::new(class) else { return Ok(Class::Missing) };
+        let known = match self.cluster.get(name) {
             Ok(Some(class)) => Class::Found(Rc::new(class)),
             Ok(None) => Class::Missing,
             Err(ReadError::Failed(told)) => return Err(Failure::Unreadable { class, told }),

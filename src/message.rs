@@ -6,8 +6,8 @@ pub const LONG: usize = 100;
 
 /// The text, cut with `…` at a control character or where it is longer than `limit`.
 pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
-    let end = text.bytes().take(limit).position(|byte| byte.is_ascii_control()).unwrap_or(limit);
-    if text.len() <= end { Cow::Borrowed(text) } else { Cow::Owned(cut(text, end)) }
+    let is_short = text.len() <= limit && !text.bytes().any(|byte| byte.is_ascii_control());
+    if is_short { Cow::Borrowed(text) } else { Cow::Owned(cut(text, limit)) }
 }
 
 /// A name for a message.
@@ -16,7 +16,8 @@ pub fn name(text: &str) -> Cow<'_, str> {
 }
 
 #[cold]
-fn cut(text: &str, end: usize) -> String {
+fn cut(text: &str, limit: usize) -> String {
+    let end = text.bytes().take(limit).position(|byte| byte.is_ascii_control()).unwrap_or(limit);
     let start = text.get(..text.floor_char_boundary(end)).unwrap_or_default();
     format!("{start}…")
 }

@@ -10,6 +10,7 @@ use crate::{
     field::{Field, FieldError, Problem},
     json::{Members, Object, Unread, Unreadable, Value, read},
     message::shorten,
+    runtimes::ClassName,
 };
 
 /// The fields of a RuntimeClass that the policy reads.
@@ -50,7 +51,7 @@ pub trait RuntimeClasses {
     ///
     /// # Errors
     /// See [`ReadError`].
-    fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError>;
+    fn get(&self, name: ClassName) -> Result<Option<RuntimeClass<'_>>, ReadError>;
 }
 
 /// The cluster that the host shows to the policy, with its answers to at most two calls.
@@ -64,22 +65,20 @@ const LONG: usize = 1000;
 
 /// The payload of
 /// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes), around the
-/// name.
+/// name, which needs no escapes.
 ///
 /// The host asks the API server and keeps the answer for 5 seconds. It answers `list_resources_all`
 /// from a watch instead, which goes stale, and which never answers if the permission is missing.
 const GET_RESOURCE: [&str; 2] = [
-    r#"{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":"#,
-    r#","namespace":null,"disable_cache":false,"field_masks":["handler","scheduling"]}"#,
+    r#"{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":""#,
+    r#"","namespace":null,"disable_cache":false,"field_masks":["handler","scheduling"]}"#,
 ];
 
 impl RuntimeClasses for Host {
-    fn get(&self, name: &str) -> Result<Option<RuntimeClass<'_>>, ReadError> {
+    fn get(&self, name: ClassName) -> Result<Option<RuntimeClass<'_>>, ReadError> {
         let [before, after] = GET_RESOURCE;
-        let mut request = before.as_bytes().to_vec();
-        serde_json::to_writer(&mut request, name).map_err(|error| ReadError::Failed(error.to_string()))?;
-        request.extend_from_slice(after.as_bytes());
-        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", &request) {
+        let request = [before, name.as_str(), after].concat();
+        let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", request.as_bytes()) {
             Ok(answer) => answer,
             Err(error) => return ReadError::of(&error.to_string()).map_or(Ok(None), Err),
         };

@@ -28,20 +28,41 @@ impl<'a> Runtimes<'a> {
     }
 }
 
-/// Whether there can be a RuntimeClass of this name: an
+/// A name that a RuntimeClass can have: an
 /// [RFC 1123 subdomain](https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names).
-pub fn is_class_name(name: &str) -> bool {
-    could_match(name) && !name.bytes().any(|byte| byte == b'*' || byte.is_ascii_uppercase())
+#[derive(Clone, Copy, Debug)]
+pub struct ClassName<'a>(&'a str);
+
+impl<'a> ClassName<'a> {
+    pub fn new(text: &'a str) -> Option<Self> {
+        is_name(text, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).then_some(Self(text))
+    }
+
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
 }
 
+/// Whether an entry can match a name. A `*` counts as a letter, as it can match one.
 fn could_match(entry: &str) -> bool {
-    entry.len() <= MAX_NAME && entry.split('.').all(is_label)
+    is_name(entry, |byte| byte.is_ascii_alphanumeric() || byte == b'*')
 }
 
-/// Whether this can be a part of a name between two dots. A `*` counts as a letter, as it can match one.
-fn is_label(label: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'*');
-    !label.is_empty() && label.bytes().all(is_inner) && !label.starts_with('-') && !label.ends_with('-')
+/// Whether a name consists of labels between dots: letters and, between them, hyphens.
+fn is_name(name: &str, is_letter: impl Fn(u8) -> bool) -> bool {
+    let mut before = b'.';
+    for byte in name.bytes() {
+        let is_in_place = match byte {
+            b'.' => is_letter(before),
+            b'-' => before != b'.',
+            letter => is_letter(letter),
+        };
+        if !is_in_place {
+            return false;
+        }
+        before = byte;
+    }
+    is_letter(before) && name.len() <= MAX_NAME
 }
 
 /// Whether `entry` matches the whole of `name`.
@@ -79,7 +100,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Runtimes, Text, is_class_name};
+    use super::{ClassName, Runtimes, Text};
 
     fn list(entry: &str) -> Result<Option<Runtimes<'_>>, Cow<'_, str>> {
         Runtimes::new(vec![Text(Cow::Borrowed(entry))])
@@ -140,6 +161,6 @@ mod tests {
     #[case("", false)]
     #[case(&"a".repeat(254), false)]
     fn a_class_name_is_an_rfc_1123_subdomain(#[case] name: &str, #[case] is_one: bool) {
-        assert_eq!(is_class_name(name), is_one);
+        assert_eq!(ClassName::new(name).is_some(), is_one);
     }
 }

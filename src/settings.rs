@@ -9,7 +9,7 @@ use crate::{
     field::{Field, FieldError},
     json::{self, Unreadable, Value},
     message::name,
-    runtimes::{Runtimes, is_class_name},
+    runtimes::{ClassName, Runtimes},
 };
 
 const RESERVED: &str = "reservedRuntimes";
@@ -124,7 +124,7 @@ impl<'a> Settings<'a> {
             Restriction::Reserved(reserved) if reserved.matches(fallback) => {
                 Err(Invalid::FallbackReserved(fallback.to_owned()))
             }
-            _ if !is_class_name(fallback) => Err(Invalid::ImpossibleFallback(fallback.to_owned())),
+            _ if ClassName::new(fallback).is_none() => Err(Invalid::ImpossibleFallback(fallback.to_owned())),
             Restriction::Allowed(allowed)
                 if self.match_handlers == MatchHandlers::Never && !allowed.matches(fallback) =>
             {
