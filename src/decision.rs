@@ -92,7 +92,7 @@ pub fn decide<'a>(
     };
     let violation = class.and_then(|class| violation(&settings.restriction, class, known.handler()));
 
-    Ok(match (class, violation, settings.fallback_runtime.as_deref()) {
+    Ok(match (class, violation, settings.fallback(class)) {
         (None, _, None) if settings.default_runtime_reserved => Decision::Reject(Rejection::DefaultReserved),
         (None, _, None) => Decision::Accept,
         (Some(class), ..) if known.is_missing() => Decision::Reject(Rejection::NoSuchClass(class)),

@@ -16,8 +16,9 @@ const RESERVED: &str = "reservedRuntimes";
 const ALLOWED: &str = "allowedRuntimes";
 const DEFAULT_RESERVED: &str = "defaultRuntimeReserved";
 const FALLBACK: &str = "fallbackRuntime";
+const FALLBACK_FOR: &str = "fallbackFor";
 const MATCH_HANDLERS: &str = "matchHandlers";
-const KEYS: [&str; 5] = [RESERVED, ALLOWED, DEFAULT_RESERVED, FALLBACK, MATCH_HANDLERS];
+const KEYS: [&str; 6] = [RESERVED, ALLOWED, DEFAULT_RESERVED, FALLBACK, FALLBACK_FOR, MATCH_HANDLERS];
 
 /// The settings after all checks.
 #[derive(Debug, Default, PartialEq)]
@@ -26,7 +27,8 @@ pub struct Settings<'a> {
     /// Reject a workload that names no class.
     pub default_runtime_reserved: bool,
     /// The class given to Pods in place of a rejected one, and to Pods that name none.
-    pub fallback_runtime: Option<Cow<'a, str>>,
+    fallback_runtime: Option<Cow<'a, str>>,
+    fallback_for: Option<FallbackFor>,
     pub match_handlers: MatchHandlers,
 }
 
@@ -39,6 +41,14 @@ pub enum Restriction<'a> {
     Reserved(Runtimes<'a>),
     /// Only these: `allowedRuntimes`.
     Allowed(Runtimes<'a>),
+}
+
+/// Which Pods get the fallback. `All` is the default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum FallbackFor {
+    All,
+    /// Those that name no class.
+    Default,
 }
 
 /// Whether an entry also matches the handler of the class that a workload names.
@@ -60,6 +70,7 @@ pub enum Invalid {
     BothLists { reserved: String, allowed: String },
     ImpossibleEntry { key: &'static str, entry: String },
     ImpossibleFallback(String),
+    NoFallback,
     FallbackReserved(String),
     FallbackNotAllowed(String),
 }
@@ -71,6 +82,7 @@ struct Given<'a> {
     allowed: Field<Value<'a>>,
     default_reserved: Field<Value<'a>>,
     fallback: Field<Value<'a>>,
+    fallback_for: Field<Value<'a>>,
     match_handlers: Field<Value<'a>>,
 }
 
@@ -96,6 +108,7 @@ impl<'a> Settings<'a> {
                 ALLOWED => &mut given.allowed,
                 DEFAULT_RESERVED => &mut given.default_reserved,
                 FALLBACK => &mut given.fallback,
+                FALLBACK_FOR => &mut given.fallback_for,
                 MATCH_HANDLERS => &mut given.match_handlers,
                 _ => return Err(Invalid::UnknownKey { key: key.into_owned(), value: value.describe() }),
             };
@@ -106,6 +119,7 @@ impl<'a> Settings<'a> {
             restriction: Restriction::read(&given)?,
             default_runtime_reserved: given.default_reserved.flag(DEFAULT_RESERVED)?.unwrap_or_default(),
             fallback_runtime: given.fallback.text(FALLBACK)?,
+            fallback_for: FallbackFor::read(&given)?,
             match_handlers: match given.match_handlers.flag(MATCH_HANDLERS)? {
                 None => MatchHandlers::Automatic,
                 Some(true) => MatchHandlers::Always,
@@ -116,10 +130,18 @@ impl<'a> Settings<'a> {
         Ok(settings)
     }
 
+    /// The class given to Pods that name `class` and may not use it, or that name none.
+    pub fn fallback(&self, class: Option<&str>) -> Option<&str> {
+        let is_for_pod = class.is_none() || self.fallback_for != Some(FallbackFor::Default);
+        self.fallback_runtime.as_deref().filter(|_| is_for_pod)
+    }
+
     /// Checks that the settings let the fallback pass, as far as its name tells. Its handler is known
     /// only when a request is judged.
     fn check_fallback(&self) -> Result<(), Invalid> {
-        let Some(fallback) = self.fallback_runtime.as_deref() else { return Ok(()) };
+        let Some(fallback) = self.fallback_runtime.as_deref() else {
+            return if self.fallback_for.is_some() { Err(Invalid::NoFallback) } else { Ok(()) };
+        };
         match &self.restriction {
             Restriction::Reserved(reserved) if reserved.matches(fallback) => {
                 Err(Invalid::FallbackReserved(fallback.to_owned()))
@@ -131,6 +153,17 @@ impl<'a> Settings<'a> {
                 Err(Invalid::FallbackNotAllowed(fallback.to_owned()))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl FallbackFor {
+    fn read(given: &Given) -> Result<Option<Self>, Invalid> {
+        let Some(value) = given.fallback_for.get(FALLBACK_FOR)? else { return Ok(None) };
+        match value.as_text().as_deref() {
+            Some("all") => Ok(Some(Self::All)),
+            Some("default") => Ok(Some(Self::Default)),
+            _ => Err(value.is_not("all or default", FALLBACK_FOR).into()),
         }
     }
 }
@@ -197,6 +230,7 @@ impl fmt::Display for Invalid {
                  '-' and '.', and starts and ends with a letter or digit",
                 name(fallback)
             ),
+            Self::NoFallback => write!(f, "{FALLBACK_FOR}: needs {FALLBACK}, which is not set"),
             Self::FallbackReserved(fallback) => {
                 write!(f, "fallback runtime {} cannot be part of the reserved runtimes", name(fallback))
             }

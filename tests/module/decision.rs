@@ -278,3 +278,40 @@ fn a_class_in_messages_is_cut_at_a_hundred_bytes_and_at_a_control_character(#[ca
     let warning = format!("runtime '{shown}' is not allowed: the Pods of this Deployment will run with 'kata'");
     assert_eq!(ask_names_alone(&deployment, &settings), warned(&warning));
 }
+
+/// A rejection of the Pods of a Deployment is an event and a condition; the warning of a mutation reaches nobody.
+#[test]
+fn a_fallback_for_the_default_is_given_to_pods_that_name_no_class_alone() {
+    let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata", "fallbackFor": "default" });
+    let kata = || mutated(pod_of("kata"), DEFAULT, "kata", None);
+    assert_eq!(ask(&create(pod(json!({}))), &settings, cluster()), (kata(), 1));
+    assert_eq!(ask(&create(pod_of("gvisor")), &settings, cluster()), (accepted(), 1));
+    let rejection = rejected("runc-bare", "runtime 'runc-bare' is reserved: it runs on 'runc'");
+    assert_eq!(ask(&create(pod_of("runc-bare")), &settings, cluster()), (rejection, 1));
+    let rejection = rejected("runc", "runtime 'runc' is reserved");
+    assert_eq!(ask(&create(pod_of("runc")), &settings, cluster()), (rejection, 0));
+}
+
+#[test]
+fn with_a_fallback_for_the_default_a_template_is_rejected_if_it_names_a_class_that_its_pods_may_not_use() {
+    let settings = json!({ "allowedRuntimes": ["kata"], "fallbackRuntime": "kata", "fallbackFor": "default" });
+    let deployment = recorded("deployment-create-runc-plain");
+    assert_eq!(
+        ask(&deployment, &settings, cluster()),
+        (rejected("runc-plain", "runtime 'runc-plain' is not allowed"), 1)
+    );
+    let mut without_a_class = deployment;
+    without_a_class["object"]["spec"]["template"]["spec"]["runtimeClassName"] = json!(null);
+    assert_eq!(ask(&without_a_class, &settings, cluster()), (accepted(), 0));
+}
+
+#[test]
+fn a_fallback_for_all_is_given_as_one_for_nobody_in_particular() {
+    let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata" });
+    let mut for_all = settings.clone();
+    for_all["fallbackFor"] = json!("all");
+    for request in [recorded("pod-create-runc-plain"), recorded("pod-create-default"), recorded("job-create-runc-bare")]
+    {
+        assert_eq!(ask(&request, &for_all, cluster()), ask(&request, &settings, cluster()));
+    }
+}

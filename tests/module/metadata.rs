@@ -48,13 +48,17 @@ fn an_untouched_form_is_the_same_as_no_settings() {
 fn every_question_has_what_rancher_shows() {
     for question in questions() {
         let fields: BTreeSet<_> = question.as_object().expect("a question").keys().map(String::as_str).collect();
-        let shown = ["default", "group", "label", "required", "tooltip", "type", "variable"];
-        assert_eq!(fields, shown.into(), "{question}");
+        let mut shown: BTreeSet<_> = ["default", "group", "label", "required", "tooltip", "type", "variable"].into();
+        if question["type"] == "enum" {
+            shown.insert("options");
+        }
+        assert_eq!(fields, shown, "{question}");
         let default = &question["default"];
         let matches = match text(&question["type"]).as_str() {
             "array[" => default.is_array(),
             "boolean" => *default == json!(false),
             "string" => default.is_string(),
+            "enum" => question["options"].as_array().is_some_and(|options| options.contains(default)),
             _ => false,
         };
         assert!(matches, "{question}");

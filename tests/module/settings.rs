@@ -12,6 +12,8 @@ use tests::*;
 #[case(json!({ "allowedRuntimes": ["kata-*"], "fallbackRuntime": "kata-qemu", "matchHandlers": false }))]
 #[case(json!({ "reservedRuntimes": ["runC"], "fallbackRuntime": "kata", "defaultRuntimeReserved": true }))]
 #[case(json!({ "fallbackRuntime": "a.sub-domain.9" }))]
+#[case(json!({ "fallbackRuntime": "kata", "fallbackFor": "all" }))]
+#[case(json!({ "fallbackRuntime": "kata", "fallbackFor": "default", "reservedRuntimes": ["runc"] }))]
 fn are_accepted(#[case] settings: Value) {
     assert_eq!(fault(&settings), None);
 }
@@ -19,7 +21,7 @@ fn are_accepted(#[case] settings: Value) {
 #[rstest]
 #[case(
     json!({ "reservedRuntime": ["runC"] }),
-    r#"reservedRuntime: unknown setting, got ["runC"]; the settings are reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, matchHandlers"#
+    r#"reservedRuntime: unknown setting, got ["runC"]; the settings are reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, fallbackFor, matchHandlers"#
 )]
 #[case(json!({ "reservedRuntimes": "runC" }), r#"reservedRuntimes: expected a list of strings, got "runC""#)]
 #[case(json!({ "reservedRuntimes": [5] }), "reservedRuntimes: expected a list of strings, got [5]")]
@@ -28,6 +30,10 @@ fn are_accepted(#[case] settings: Value) {
 #[case(json!({ "defaultRuntimeReserved": "true" }), r#"defaultRuntimeReserved: expected true or false, got "true""#)]
 #[case(json!({ "matchHandlers": 1 }), "matchHandlers: expected true or false, got 1")]
 #[case(json!({ "fallbackRuntime": ["kata"] }), r#"fallbackRuntime: expected a string, got ["kata"]"#)]
+#[case(json!({ "fallbackRuntime": "kata", "fallbackFor": "Default" }), r#"fallbackFor: expected all or default, got "Default""#)]
+#[case(json!({ "fallbackRuntime": "kata", "fallbackFor": true }), "fallbackFor: expected all or default, got true")]
+#[case(json!({ "fallbackFor": "default" }), "fallbackFor: needs fallbackRuntime, which is not set")]
+#[case(json!({ "fallbackFor": "all", "fallbackRuntime": "" }), "fallbackFor: needs fallbackRuntime, which is not set")]
 #[case(
     json!({ "reservedRuntimes": ["runC"], "allowedRuntimes": ["kata"] }),
     r#"reservedRuntimes: cannot be used together with allowedRuntimes, got ["runC"] and ["kata"]"#
@@ -80,6 +86,7 @@ fn are_rejected_as_text(#[case] settings: &str, #[case] message: &str) {
 #[case("allowedRuntimes")]
 #[case("defaultRuntimeReserved")]
 #[case("fallbackRuntime")]
+#[case("fallbackFor")]
 #[case("matchHandlers")]
 fn that_are_null_or_empty_mean_the_same_as_no_key(#[case] key: &str) {
     for nothing in [json!(null), json!(""), json!([])] {

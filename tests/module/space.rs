@@ -22,7 +22,7 @@ fn the_module_decides_the_whole_space_as_the_model_does() {
     });
     println!("{POINTS} points: {counts:?}");
     assert_eq!(counts.values().sum::<usize>(), POINTS);
-    assert_eq!(POINTS, 554_400);
+    assert_eq!(POINTS, 1_108_800);
 }
 
 /// How often each outcome comes of these settings and clusters with each request.

@@ -16,6 +16,8 @@ pub struct Case {
     /// Values of a wrong type, in the settings and in the request.
     wrong_setting: Option<(Setting, Wrong)>,
     wrong_field: Option<(Field, Wrong)>,
+    /// `all` or `default`, in the settings.
+    fallback_for: Option<bool>,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -149,6 +151,7 @@ enum Setting {
     DefaultReserved,
     Fallback,
     MatchHandlers,
+    FallbackFor,
     Unknown,
     Whole,
 }
@@ -246,6 +249,9 @@ impl Case {
         if let Some(match_handlers) = match_handlers {
             settings["matchHandlers"] = json!(match_handlers);
         }
+        if let Some(is_for_all) = self.fallback_for {
+            settings["fallbackFor"] = json!(if is_for_all { "all" } else { "default" });
+        }
         if let Some((setting, wrong)) = &self.wrong_setting {
             let key = match setting {
                 Setting::Whole => return wrong.value(),
@@ -254,6 +260,7 @@ impl Case {
                 Setting::DefaultReserved => "defaultRuntimeReserved",
                 Setting::Fallback => "fallbackRuntime",
                 Setting::MatchHandlers => "matchHandlers",
+                Setting::FallbackFor => "fallbackFor",
                 Setting::Unknown => "reservedRuntime",
             };
             settings[key] = wrong.value();

@@ -139,6 +139,7 @@ fn check_case(case: &Case, ask: Ask) {
     match answer.mutated_object {
         Some(object) => {
             assert!(answer.accepted && workload.is_pod());
+            assert!(workload.class.is_none() || !checked.fallback_for_default_alone);
             only_the_class_changed(&object_of(&text), object.get(), checked.fallback.as_deref().expect("a fallback"));
             check_idempotent(&request, &told, &cluster, &payload, ask);
         }
@@ -153,7 +154,7 @@ fn check_accept(workload: &Workload, settings: &Settings) {
         assert!(!settings.default_reserved || (settings.fallback.is_some() && !workload.is_pod()));
         return;
     };
-    if settings.fallback.is_some() && !workload.is_pod() {
+    if settings.fallback.is_some() && !settings.fallback_for_default_alone && !workload.is_pod() {
         return;
     }
     assert!(!settings.reserved.iter().any(|entry| matches(entry, class)), "{class} is reserved");

@@ -145,7 +145,7 @@ fn decide(workload: &Workload, settings: &Settings, lookups: &mut Lookups) -> Re
     let shown_class = shown(class);
     let adjective = if violation == Violation::NotAllowed { "not allowed" } else { "reserved" };
 
-    let Some(fallback) = &settings.fallback else {
+    let Some(fallback) = settings.fallback.as_ref().filter(|_| !settings.fallback_for_default_alone) else {
         return Err(Refusal::Verdict(match violation {
             Violation::HandlerReserved(handler) => {
                 format!("runtime '{shown_class}' is reserved: it runs on '{}'", shown(&handler))

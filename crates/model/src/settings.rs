@@ -9,6 +9,8 @@ pub struct Settings {
     pub allowed: Vec<String>,
     pub default_reserved: bool,
     pub fallback: Option<String>,
+    /// Whether Pods that name a class are rejected, and never get the fallback.
+    pub fallback_for_default_alone: bool,
     pub match_handlers: Option<bool>,
 }
 
@@ -24,6 +26,7 @@ impl Settings {
             allowed: texts("allowedRuntimes"),
             default_reserved: settings["defaultRuntimeReserved"].as_bool().unwrap_or_default(),
             fallback: settings["fallbackRuntime"].as_str().filter(|name| !name.is_empty()).map(str::to_owned),
+            fallback_for_default_alone: settings["fallbackFor"] == "default",
             match_handlers: settings["matchHandlers"].as_bool(),
         }
     }
@@ -35,7 +38,8 @@ impl Settings {
     }
 }
 
-const KEYS: &str = "reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, matchHandlers";
+const KEYS: &str =
+    "reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, fallbackFor, matchHandlers";
 const NAMES: &str = "letters, digits, '-' and '.', and starts and ends with a letter or digit";
 
 /// The faults of settings, in the words of the policy, which reports one of them.
@@ -45,8 +49,17 @@ pub fn faults(settings: &Value) -> Vec<String> {
         Value::Object(members) => members,
         _ => return vec![format!("settings: expected an object, got {settings}")],
     };
-    let faults: Vec<String> = members.iter().flat_map(|(key, value)| faults_of(key, value)).collect();
-    if faults.is_empty() { faults_between(&Settings::of(settings)) } else { faults }
+    let mut faults: Vec<String> = members.iter().flat_map(|(key, value)| faults_of(key, value)).collect();
+    if !faults.is_empty() {
+        return faults;
+    }
+    let read = Settings::of(settings);
+    let is_for_some = settings["fallbackFor"].as_str().is_some_and(|whom| !whom.is_empty());
+    if is_for_some && read.fallback.is_none() {
+        faults.push("fallbackFor: needs fallbackRuntime, which is not set".to_owned());
+    }
+    faults.extend(faults_between(&read));
+    faults
 }
 
 fn faults_of(key: &str, value: &Value) -> Vec<String> {
@@ -55,6 +68,7 @@ fn faults_of(key: &str, value: &Value) -> Vec<String> {
         "reservedRuntimes" | "allowedRuntimes" => "a list of strings",
         "defaultRuntimeReserved" | "matchHandlers" => "true or false",
         "fallbackRuntime" => "a string",
+        "fallbackFor" => "all or default",
         _ => return vec![format!("{}: unknown setting, got {value}; the settings are {KEYS}", shown(key))],
     };
     let is_right = match key {
@@ -62,6 +76,7 @@ fn faults_of(key: &str, value: &Value) -> Vec<String> {
             value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
         }
         "defaultRuntimeReserved" | "matchHandlers" => value.is_boolean(),
+        "fallbackFor" => value == "all" || value == "default",
         _ => value.is_string(),
     };
     if is_left_out {

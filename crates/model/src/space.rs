@@ -12,6 +12,7 @@ use crate::{
 pub struct Setup {
     list: List,
     fallback: Fallback,
+    fallback_for: Option<&'static str>,
     default_reserved: bool,
     match_handlers: Option<bool>,
     access: Reading,
@@ -77,6 +78,8 @@ const CLASSES: [Class; 7] =
     [Class::None, Class::HitByName, Class::HitByHandler, Class::NoHit, Class::Missing, Class::NoName, Class::Fallback];
 const FALLBACKS: [Fallback; 5] =
     [Fallback::None, Fallback::RightByName, Fallback::RightByHandler, Fallback::Missing, Fallback::RefusedByHandler];
+/// Left out is the same as `all`.
+const FALLBACK_FOR: [Option<&str>; 2] = [None, Some("default")];
 const FLAGS: [bool; 2] = [false, true];
 const MATCH_HANDLERS: [Option<bool>; 3] = [None, Some(true), Some(false)];
 const READINGS: [Reading; 5] = [
@@ -91,15 +94,17 @@ const OTHER_KINDS: [Kind; 2] = [("batch.volcano.sh", "Job", &["spec", "template"
 const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
 
 /// How many pairs of a setup and a request there are.
-pub const POINTS: usize = (LISTS.len() * FALLBACKS.len() * FLAGS.len() * MATCH_HANDLERS.len() * READINGS.len())
-    * (CLASSES.len() * (KINDS.len() + OTHER_KINDS.len()) * OPERATIONS.len() * FLAGS.len() * FLAGS.len());
+pub const POINTS: usize =
+    (LISTS.len() * FALLBACKS.len() * FALLBACK_FOR.len() * FLAGS.len() * MATCH_HANDLERS.len() * READINGS.len())
+        * (CLASSES.len() * (KINDS.len() + OTHER_KINDS.len()) * OPERATIONS.len() * FLAGS.len() * FLAGS.len());
 
 /// All settings and clusters.
 pub fn setups() -> impl Iterator<Item = Setup> {
-    iproduct!(LISTS, FALLBACKS, FLAGS, MATCH_HANDLERS, READINGS).map(
-        |(list, fallback, default_reserved, match_handlers, access)| Setup {
+    iproduct!(LISTS, FALLBACKS, FALLBACK_FOR, FLAGS, MATCH_HANDLERS, READINGS).map(
+        |(list, fallback, fallback_for, default_reserved, match_handlers, access)| Setup {
             list,
             fallback,
+            fallback_for,
             default_reserved,
             match_handlers,
             access,
@@ -125,6 +130,9 @@ impl Setup {
         }
         if let Some(fallback) = self.fallback() {
             settings["fallbackRuntime"] = json!(fallback);
+        }
+        if let Some(fallback_for) = self.fallback_for {
+            settings["fallbackFor"] = json!(fallback_for);
         }
         if let Some(match_handlers) = self.match_handlers {
             settings["matchHandlers"] = json!(match_handlers);
