@@ -94,7 +94,7 @@ $(COMMAND):
 .PHONY: clean
 clean: ## remove what was built
 	cargo clean
-	rm -rf node_modules playground/node_modules playground/dist policy.wasm annotated-policy.wasm
+	rm -rf .ci/node_modules playground/node_modules playground/dist policy.wasm annotated-policy.wasm
 
 # The policies of deploy/ on a live cluster.
 .PHONY: cluster-tests
