@@ -16,6 +16,9 @@
 #   ALLOWED_HANDLER   a handler that allowedRuntimes matches (kata-qemu)
 #   RESERVED_HANDLER  a handler that it does not match (runc)
 #   TEST_NAMESPACE    the namespace to create (cluster-bats-…): the policies must cover it
+#
+# With TENANTS=1, it tests deploy/recipes/tenants/ alone: label.yml, gvisor.yml and, in place of cluster.yml,
+# all-others.yml with `mode: protect`.
 
 # shellcheck disable=SC2030,SC2031 # bats runs each test in a process of its own
 
@@ -179,6 +182,10 @@ setup_file() {
 
   kubectl get runtimeclass "$FALLBACK_RUNTIME" >/dev/null 2>&1 ||
     create_class "$FALLBACK_RUNTIME" "$FALLBACK_RUNTIME" "$(overhead_and_scheduling fallback)"
+  if [ -n "${TENANTS:-}" ]; then
+    create_tenant
+    return
+  fi
   create_class "$ID-reserved" "$RESERVED_HANDLER" "$(overhead_and_scheduling reserved)"
   create_class "$ID-alias" "$RESERVED_HANDLER"
   create_class "$ID-sandbox" "$ALLOWED_HANDLER" "$(overhead_and_scheduling sandbox)"
@@ -194,6 +201,20 @@ setup_file() {
 }
 
 create_class() { runtime_class "$@" | kubectl create -f - >/dev/null; }
+
+# A namespace of its own, with a class of its own, and a user who may change it.
+create_tenant() {
+  export TENANT=$ID-tenant
+  kubectl get runtimeclass gvisor >/dev/null 2>&1 || create_class gvisor runsc "$(overhead_and_scheduling gvisor)"
+  jq -nc --arg name "$TENANT" --arg id "$ID" '{apiVersion: "v1", kind: "Namespace", metadata: {
+    name: $name, labels: {"cluster-bats": $id, "example.com/runtime-class": "gvisor"}}}' | kubectl create -f - >/dev/null
+  eventually kubectl --namespace "$TENANT" get serviceaccount default
+  kubectl --namespace "$TENANT" create role tenant --verb=get,patch,update \
+    --resource=namespaces,namespaces/status,namespaces/finalize >/dev/null
+  kubectl --namespace "$TENANT" create rolebinding tenant --role=tenant --user=tenant >/dev/null
+  eventually kubectl auth can-i patch "namespaces/$TENANT" --namespace "$TENANT" --as=tenant
+  policy_is_active
+}
 
 # A Node that no kubelet runs, for a DaemonSet and a mirror Pod.
 create_node() {
@@ -246,7 +267,7 @@ teardown_file() {
     # What a test that failed may have left: a finalizer, and a Pod of a Node without a kubelet.
     kc patch pod before-finalizer --type=merge -p '{"metadata": {"finalizers": null}}' >/dev/null 2>&1 || true
     kc delete pods --all --grace-period=0 --force >/dev/null 2>&1 || true
-    kubectl delete namespace "$TEST_NAMESPACE" --timeout=120s >/dev/null
+    kubectl delete namespaces --selector "cluster-bats=$ID" --timeout=120s >/dev/null
   fi
   kubectl delete runtimeclasses,nodes --selector "cluster-bats=$ID" >/dev/null
   if serves_mutating_admission_policies; then
@@ -257,6 +278,13 @@ teardown_file() {
 serves_mutating_admission_policies() {
   kubectl get --raw /apis/admissionregistration.k8s.io/v1 |
     jq -e '[.resources[].kind] | index("MutatingAdmissionPolicy")' >/dev/null
+}
+
+setup() {
+  case " ${BATS_TEST_TAGS[*]} " in
+  *" tenants "*) [ -n "${TENANTS:-}" ] || skip "needs deploy/recipes/tenants/ and TENANTS=1" ;;
+  *) [ -z "${TENANTS:-}" ] || skip "needs deploy/cluster.yml, without TENANTS" ;;
+  esac
 }
 
 # --- Pods --------------------------------------------------------------------------------------------
@@ -502,6 +530,85 @@ deploy/guard.yml with mode: protect, or deploy/native-guard.yml with validationA
     (has(object.spec.runtimeClassName) ? [JSONPatch{op: "remove", path: "/spec/runtimeClassName"}] : [])
     + (has(object.spec.overhead) ? [JSONPatch{op: "remove", path: "/spec/overhead"}] : [])'
   guard_rejects default 'Usage of the default runtime is reserved'
+}
+
+# --- tenants -----------------------------------------------------------------------------------------
+
+# Asserts that a command fails, and says this.
+# usage: refused MESSAGE COMMAND...
+refused() {
+  local message=$1
+  shift
+  run "$@"
+  [ "$status" -ne 0 ] || fail "it was accepted: $*" || return
+  [[ "$output" == *"$message"* ]] || fail "actual:   $output"$'\n'"expected: $message"
+}
+
+# Sets or removes the label of the tenant's namespace, or another label.
+# usage: label_tenant KEY=VALUE|KEY- [OPTION...]
+label_tenant() { kubectl label namespace "$TENANT" --overwrite "$@"; }
+
+# bats test_tags=tenants
+@test "a Pod that names no class gets the class of its namespace" {
+  create --namespace "$TENANT" <<<"$(pod own '')"
+  runs_with gvisor
+  create <<<"$(pod other '')"
+  runs_with "$FALLBACK_RUNTIME"
+  equal "$warnings" ""
+}
+
+# bats test_tags=tenants
+@test "a Pod that names the class of its namespace is accepted, and one that names another class is rejected" {
+  create --namespace "$TENANT" <<<"$(pod named gvisor)"
+  runs_with gvisor
+  create_in() { kubectl create --namespace "$1" -f - <<<"$2"; }
+  refused "runtime '$FALLBACK_RUNTIME' is not allowed" create_in "$TENANT" "$(pod foreign "$FALLBACK_RUNTIME")"
+  refused "runtime 'gvisor' is not allowed" create_in "$TEST_NAMESPACE" "$(pod foreign gvisor)"
+}
+
+# bats test_tags=tenants
+@test "a Deployment that names the class of another tenant says why it has no Pods" {
+  workload Deployment foreign "$(pod_spec "$FALLBACK_RUNTIME")" | kubectl create --namespace "$TENANT" -f -
+  why() {
+    kubectl get deployment foreign --namespace "$TENANT" -o json |
+      jq -er '.status.conditions[] | select(.type == "ReplicaFailure") | .message' |
+      grep -F "runtime '$FALLBACK_RUNTIME' is not allowed"
+  }
+  eventually why
+}
+
+# bats test_tags=tenants
+@test "a changed label counts for the next Pod" {
+  label_tenant example.com/runtime-class=kata
+  create --namespace "$TENANT" --dry-run=server <<<"$(pod moved '')"
+  runs_with "$FALLBACK_RUNTIME"
+  label_tenant example.com/runtime-class=gvisor
+  create --namespace "$TENANT" --dry-run=server <<<"$(pod moved '')"
+  runs_with gvisor
+}
+
+# bats test_tags=tenants
+@test "a tenant changes other labels of its namespace, and not the one that chooses its class" {
+  local only='only those who may create RuntimeClasses may change the label example.com/runtime-class'
+  label_tenant example.com/team=a --as=tenant
+  refused "$only" label_tenant example.com/runtime-class=kata --as=tenant
+  refused "$only" label_tenant example.com/runtime-class- --as=tenant
+  prints gvisor kubectl get namespace "$TENANT" -o jsonpath='{.metadata.labels.example\.com/runtime-class}'
+}
+
+# bats test_tags=tenants
+@test "a tenant can't change the label through a subresource either" {
+  local only='only those who may create RuntimeClasses may change the label example.com/runtime-class' changed
+  refused "$only" kubectl patch namespace "$TENANT" --subresource=status --type=merge --as=tenant \
+    -p '{"metadata": {"labels": {"example.com/runtime-class": "kata"}}}'
+  changed=$(kubectl get namespace "$TENANT" -o json | jq -c '.metadata.labels["example.com/runtime-class"] = "kata"')
+  finalize() { kubectl replace --raw "/api/v1/namespaces/$TENANT/finalize" -f - --as=tenant <<<"$changed"; }
+  refused "$only" finalize
+}
+
+# bats test_tags=tenants
+@test "who may create RuntimeClasses chooses among the classes that have a policy" {
+  refused 'the label example.com/runtime-class must be kata or gvisor' label_tenant example.com/runtime-class=runc
 }
 
 # --- a controller that waits for the next minute -----------------------------------------------------
