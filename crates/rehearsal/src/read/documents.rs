@@ -9,6 +9,8 @@ use super::window::{Window, lines};
 use super::yaml;
 use super::{Document, Found, Place};
 
+/// How far kubectl looks for the start of JSON.
+const LOOK: usize = 4096;
 /// What is larger is read item by item.
 const LARGE: usize = 4 << 20;
 /// How often reading starts anew behind what is broken in a stream of JSON.
@@ -76,9 +78,11 @@ pub(super) fn read(input: impl BufRead, mut reader: Reader) {
 
 /// A `{` starts JSON, as for kubectl; and a `[`, which it refuses.
 fn start<R: BufRead>(window: &mut Window<R>, reader: &mut Reader) -> io::Result<()> {
-    let blanks = window.blanks()?;
-    let json = matches!(window.peek()?, Some(b'{' | b'['));
-    window.back(blanks, 1);
+    while window.rest().len() < LOOK && !window.is_all() {
+        window.more()?;
+    }
+    let start = String::from_utf8_lossy(window.rest().get(..LOOK).unwrap_or(window.rest()));
+    let json = start.trim_start().starts_with(['{', '[']);
     let refused = if json { json_documents(window, false, reader)? } else { Some(None) };
     match refused {
         Some(message) => yaml_documents(window, message, reader),
@@ -123,9 +127,8 @@ fn json_documents<R: BufRead>(
                 window.back(blanks, line);
                 // Up to the end of the line, as kubectl does.
                 let length = window.line_length()?;
-                let text = window.rest().get(..length).unwrap_or_default();
-                let blanks = text.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-                window.take(blanks);
+                let text = str::from_utf8(window.rest().get(..length).unwrap_or_default()).unwrap_or_default();
+                window.take(text.len() - text.trim_start().len());
                 return Ok(Some(Some(message)));
             }
             Next::Broken(message, line) => (message, line),
@@ -170,37 +173,37 @@ fn yaml_documents<R: BufRead>(
 ) -> io::Result<()> {
     let mut document = Vec::new();
     let mut first_line = window.line;
-    // A separator that kubectl refuses: what follows is not a document.
+    // Behind a separator that kubectl refuses is no document.
     let mut skipped = false;
     loop {
         window.free();
         let length = window.line_length()?;
-        let line = window.rest().get(..length).unwrap_or_default();
-        let separator = line.strip_prefix(b"---");
-        if (separator.is_some() || length == 0) && !document.is_empty() {
+        let line = str::from_utf8(window.rest().get(..length).unwrap_or_default()).unwrap_or_default();
+        let separator = line.strip_prefix("---").map(str::trim).map(|rest| rest.is_empty() || rest.starts_with('#'));
+        let ended = (separator.is_some() || line.is_empty()) && !document.is_empty();
+        if ended {
             if !skipped {
                 yaml_document(&document, first_line, refused.take(), reader)?;
             }
             document.clear();
         }
-        let Some(line) = window.rest().get(..length).filter(|line| !line.is_empty()) else { return Ok(()) };
-        match line.strip_prefix(b"---").map(<[u8]>::trim_ascii) {
-            Some([] | [b'#', ..]) => {
-                skipped = false;
-                first_line = window.line + 1;
-            }
-            Some(_) => {
-                skipped = true;
+        if line.is_empty() {
+            return Ok(());
+        }
+        if let Some(valid) = separator {
+            skipped = !valid;
+            if skipped {
                 reader.unreadable("invalid document separator: only a comment may follow `---`", window.line);
             }
-            None => {
-                if document.is_empty() {
-                    first_line = window.line;
-                }
-                let content = line.strip_suffix(b"\n").unwrap_or(line);
-                document.extend_from_slice(content.strip_suffix(b"\r").unwrap_or(content));
-                document.push(b'\n');
+        }
+        // A separator with nothing before it is part of the document.
+        if !(ended && separator.is_some()) {
+            if document.is_empty() {
+                first_line = window.line;
             }
+            let content = line.strip_suffix('\n').unwrap_or(line);
+            document.extend_from_slice(content.strip_suffix('\r').unwrap_or(content).as_bytes());
+            document.push(b'\n');
         }
         window.take(length);
     }

@@ -21,7 +21,7 @@ pub(super) struct Event {
 /// A place in the document: both count from 0.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
-    /// In characters.
+    /// In bytes.
     pub(super) index: usize,
     pub(super) line: usize,
 }
@@ -49,7 +49,7 @@ pub(super) struct Scalar {
     /// Nothing says that it is text: neither quotes nor a block, or the tag `!`.
     pub(super) plain: bool,
     pub(super) style: Style,
-    /// In characters: where it ends.
+    /// In bytes: where it ends.
     pub(super) end: usize,
 }
 

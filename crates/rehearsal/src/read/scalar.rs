@@ -116,9 +116,46 @@ fn binary(value: &str) -> Result<Scalar<'static>, String> {
     Ok(Scalar::Text(String::from_utf8_lossy(&bytes).into_owned().into()))
 }
 
+/// `2001-1-2`, with `T` and a zone or a blank before the time.
 fn is_timestamp(value: &str) -> bool {
-    let (year, rest) = value.split_at_checked(5).unwrap_or_default();
-    year.bytes().take(4).all(|digit| digit.is_ascii_digit()) && year.ends_with('-') && rest.contains('-')
+    fn numbers<const N: usize>(text: &str, separator: char) -> Option<[u32; N]> {
+        let numbers: Vec<u32> = text.split(separator).map(|number| digits(number, 1..=2)).collect::<Option<_>>()?;
+        numbers.try_into().ok()
+    }
+    fn digits(text: &str, length: std::ops::RangeInclusive<usize>) -> Option<u32> {
+        let digits = length.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten()
+    }
+    let (date, time) = match value.find(['T', 't', ' ']) {
+        Some(at) => value.split_at(at),
+        None => (value, " 0:0:0"),
+    };
+    let (time, zone) = match time.split_at(1) {
+        (" ", time) => (time, "Z"),
+        (_, time) => time.split_at(time.find(['Z', '+', '-']).unwrap_or(time.len())),
+    };
+    let zone = match zone.split_at_checked(1) {
+        Some(("Z", rest)) => rest.is_empty(),
+        Some((_, offset)) => {
+            numbers(offset, ':').is_some_and(|[hour, minute]| offset.len() == 5 && hour < 25 && minute < 60)
+        }
+        None => false,
+    };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let valid = || {
+        let (year, date) = date.split_once('-')?;
+        let (year, [month, day]) = (digits(year, 4..=4)?, numbers(date, '-')?);
+        let [hour, minute, second] = numbers(time, ':')?;
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            2 => 28 + u32::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => 0,
+        };
+        Some((1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60)
+    };
+    zone && digits(fraction, 1..=9).is_some() && valid() == Some(true)
 }
 
 /// A float as a key: Go's shortest form (`%g`) of its 32 bits.

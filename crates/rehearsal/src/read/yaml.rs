@@ -12,8 +12,12 @@ use super::scalar::{self, Scalar};
 
 /// How deep kubectl's parser goes.
 const DEPTH: usize = 10_000;
-/// Stands for a colon that libyaml refuses and kubectl reads. A private character: no keyboard has it.
+/// What libyaml says of a tag that goes on.
+const NO_BLANK: &str = "did not find expected whitespace or line break";
+/// Private characters, which no keyboard has, stand for a colon that libyaml refuses and kubectl reads, and for a byte
+/// order mark that libyaml skips and kubectl reads.
 const COLON: char = '\u{E03A}';
+const MARK: char = '\u{E0FE}';
 
 pub(super) struct Yaml {
     /// JSON.
@@ -32,8 +36,7 @@ pub(super) struct Error {
 
 /// `None`: there is nothing in it.
 pub(super) fn to_json(document: &[u8]) -> Result<Option<Yaml>, Error> {
-    // kubectl looks for a byte order mark in every document.
-    let document = document.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(document);
+    let document = &marks_hidden(document);
     let mut tree = Tree::parse(document)?;
     let Some(root) = tree.nodes.first() else { return Ok(None) };
     let line = root.line;
@@ -89,11 +92,14 @@ impl Tree {
 
 /// What libyaml refuses and kubectl's older parser reads, in words that both read.
 fn mend(document: &[u8], error: &events::Error) -> Option<Vec<u8>> {
-    let at = byte(document, error.mark.index)?;
-    let (before, after) = document.split_at_checked(at)?;
+    let (before, after) = document.split_at_checked(error.mark.index)?;
     match (error.problem, after) {
         // `{a:, b}`
-        ("found unexpected ':'", [b':', rest @ ..]) => Some([before, colon().as_bytes(), rest].concat()),
+        ("found unexpected ':'", [b':', rest @ ..]) => Some([before, String::from(COLON).as_bytes(), rest].concat()),
+        // `!a,b c`
+        (NO_BLANK, [byte @ (b',' | b'[' | b']'), rest @ ..]) => {
+            Some([before, format!("%{byte:02X}").as_bytes(), rest].concat())
+        }
         // `"it\'s"`
         ("found unknown escape character", [b'\\', b'\'', ..]) => {
             let mut mended = before.to_vec();
@@ -119,13 +125,19 @@ fn mend(document: &[u8], error: &events::Error) -> Option<Vec<u8>> {
     }
 }
 
-fn colon() -> String {
-    COLON.into()
+/// kubectl skips a byte order mark where a document starts, and only there.
+fn marks_hidden(document: &[u8]) -> Cow<'_, [u8]> {
+    let bom = "\u{FEFF}".as_bytes();
+    let document = document.strip_prefix(bom).unwrap_or(document);
+    if memmem::find(document, bom).is_none() {
+        return document.into();
+    }
+    String::from_utf8_lossy(document).replace('\u{FEFF}', &String::from(MARK)).into_bytes().into()
 }
 
-/// Where the character is.
-fn byte(document: &[u8], index: usize) -> Option<usize> {
-    str::from_utf8(document).ok()?.char_indices().nth(index).map(|(at, _)| at)
+/// The text that a scalar stands for.
+fn unhidden(value: String) -> String {
+    if value.contains([COLON, MARK]) { value.replace(COLON, ":").replace(MARK, "\u{FEFF}") } else { value }
 }
 
 fn lines(bytes: &[u8]) -> usize {
@@ -146,8 +158,6 @@ struct Parsing<'a> {
     anchors: HashMap<String, usize>,
     /// A scalar may have an escape that kubectl refuses.
     escapes: bool,
-    /// Where the last character was looked for: its number, and its first byte.
-    cursor: (usize, usize),
     work: usize,
 }
 
@@ -160,7 +170,6 @@ impl<'a> Parsing<'a> {
             open: Vec::new(),
             anchors: HashMap::new(),
             escapes: memmem::find(document, b"\\/").is_some(),
-            cursor: (0, 0),
             work: 0,
         }
     }
@@ -190,8 +199,7 @@ impl<'a> Parsing<'a> {
                 },
                 Data::Scalar(scalar) => {
                     self.check(&scalar, index, line)?;
-                    let value =
-                        if scalar.value.contains(COLON) { scalar.value.replace(COLON, ":") } else { scalar.value };
+                    let value = unhidden(scalar.value);
                     self.anchor(scalar.anchor);
                     self.push(line, Kind::Scalar { value, tag: scalar.tag, plain: scalar.plain });
                 }
@@ -233,16 +241,17 @@ impl<'a> Parsing<'a> {
     }
 
     /// What libyaml reads and kubectl's older parser refuses.
-    fn check(&mut self, scalar: &events::Scalar, start: usize, line: usize) -> Result<(), Refused> {
+    fn check(&self, scalar: &events::Scalar, start: usize, line: usize) -> Result<(), Refused> {
         let flow = self.open.last().is_some_and(|(_, flow)| *flow);
         if flow && scalar.style == Style::Plain && scalar.value.contains('?') {
             return refuse("found '?' in a plain scalar between brackets; write it in quotes", line);
         }
-        if flow && scalar.tag.is_some() && scalar.value.is_empty() && self.text(scalar.end, scalar.end + 1) == b"," {
-            return refuse("did not find expected whitespace after a tag", line);
+        if flow && scalar.tag.is_some() && self.document.get(scalar.end) == Some(&b',') && scalar.value.is_empty() {
+            let mark = Mark { index: scalar.end, line };
+            return Err(Refused::Yaml(events::Error { problem: NO_BLANK, mark, offset: None }));
         }
         if self.escapes && scalar.style == Style::DoubleQuoted {
-            let mut bytes = self.text(start, scalar.end).iter();
+            let mut bytes = self.document.get(start..scalar.end).unwrap_or_default().iter();
             while let Some(byte) = bytes.next() {
                 if *byte == b'\\' && bytes.next() == Some(&b'/') {
                     return refuse("found unknown escape character", line);
@@ -250,26 +259,6 @@ impl<'a> Parsing<'a> {
             }
         }
         Ok(())
-    }
-
-    /// The text between two characters. Each call starts where the last one did, or later.
-    fn text(&mut self, start: usize, end: usize) -> &'a [u8] {
-        let from = self.byte(start);
-        let to = self.byte(end);
-        self.document.get(from..to).unwrap_or_default()
-    }
-
-    fn byte(&mut self, index: usize) -> usize {
-        let (mut characters, mut at) = self.cursor;
-        while characters < index && at < self.document.len() {
-            at += 1;
-            while self.document.get(at).is_some_and(|byte| byte & 0xC0 == 0x80) {
-                at += 1;
-            }
-            characters += 1;
-        }
-        self.cursor = (characters, at);
-        at
     }
 }
 
