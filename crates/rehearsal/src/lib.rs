@@ -26,6 +26,7 @@ mod tally;
 mod templates;
 
 pub mod api_server;
+pub mod native;
 pub mod read;
 
 pub use cluster::Cluster;
