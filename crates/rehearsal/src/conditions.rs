@@ -31,9 +31,7 @@ pub struct NotEvaluated {
 impl Conditions {
     /// Compiles the conditions, and returns those that can't be evaluated.
     pub fn compile(conditions: &[MatchCondition]) -> (Self, Vec<NotEvaluated>) {
-        let mut env = Env::stdlib();
-        // Kubernetes has these functions, too. This fails only if one is declared twice.
-        let _ = env.add_extension(extensions::strings);
+        let env = env();
         let (mut programs, mut not_evaluated) = (vec![], vec![]);
         for MatchCondition { name, expression } in conditions {
             match env.compile(expression) {
@@ -41,7 +39,7 @@ impl Conditions {
                 Err(error) => not_evaluated.push(NotEvaluated { why: uncapitalized(&error), name: name.clone() }),
             }
         }
-        (Self { env: Arc::new(env), programs }, not_evaluated)
+        (Self { env, programs }, not_evaluated)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -55,10 +53,7 @@ impl Conditions {
         object: &serde_json::Value,
         old_object: &serde_json::Value,
     ) -> (Matched, Vec<NotEvaluated>) {
-        let mut context = Context::with_env(Arc::clone(&self.env));
-        context.add_variable_from_value("request", to_cel(request));
-        context.add_variable_from_value("object", to_cel(object));
-        context.add_variable_from_value("oldObject", to_cel(old_object));
+        let context = context(&self.env, request, object, old_object);
         let (mut matched, mut not_evaluated) = (Matched::Yes, vec![]);
         for (name, program) in &self.programs {
             match program.execute(&context) {
@@ -83,8 +78,30 @@ impl NotEvaluated {
     }
 }
 
+/// The functions of expressions: those of CEL, and of its strings, which Kubernetes has as well.
+pub fn env() -> Arc<Env> {
+    let mut env = Env::stdlib();
+    // This fails only if a function is declared twice.
+    let _ = env.add_extension(extensions::strings);
+    Arc::new(env)
+}
+
+/// The variables that each expression of the API server has.
+pub fn context(
+    env: &Arc<Env>,
+    request: &serde_json::Value,
+    object: &serde_json::Value,
+    old_object: &serde_json::Value,
+) -> Context<'static, 'static> {
+    let mut context = Context::with_env(Arc::clone(env));
+    context.add_variable_from_value("request", to_cel(request));
+    context.add_variable_from_value("object", to_cel(object));
+    context.add_variable_from_value("oldObject", to_cel(old_object));
+    context
+}
+
 /// The first line of an error, as part of a sentence.
-fn uncapitalized(error: &impl ToString) -> String {
+pub fn uncapitalized(error: &impl ToString) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     let mut letters = line.chars();
@@ -92,7 +109,7 @@ fn uncapitalized(error: &impl ToString) -> String {
 }
 
 /// JSON as Kubernetes passes it to CEL: a whole number is an `int`.
-fn to_cel(value: &serde_json::Value) -> Value {
+pub fn to_cel(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => (*value).into(),

@@ -6,12 +6,13 @@ use crate::{
     api_server::{self, Kind},
     cluster::Cluster,
     conditions::Matched,
+    guards::Guard,
     kustomize,
     look_first::{self, Move},
     object::{Header, Metadata, Workload},
     outcome::{NotAsked, Outcome, Verdict},
     policies::{Asked, Policies},
-    policy::FailurePolicy,
+    policy::{FailurePolicy, Manifest},
     read::{Document, Found, Place},
     request::{Resource, Subject},
     tally::{NotJudged, Objects, Row, Tally, Unreadable},
@@ -210,7 +211,7 @@ impl Judge<'_> {
     /// Mutating webhooks are called one after the other, and see what the ones before left. Then the API server checks
     /// the object, and calls the validating ones.
     pub fn pass(&self, mut subject: Subject, kind: Option<&Kind>, tally: &mut Tally) -> Result<Passage, NotAsked> {
-        let selecting = self.selecting(&subject, tally)?;
+        let (selecting, guards) = self.selecting(&subject, tally)?;
         let class = kind.map_or_else(|| DEFAULT.to_owned(), |kind| class_of(kind, &subject.object));
         let classes = self.cluster.classes();
         // A request that was recorded has passed the API server.
@@ -241,6 +242,12 @@ impl Judge<'_> {
                 return Ok(passage);
             }
         }
+        for guard in &guards {
+            passage.was_asked = true;
+            if let Some(message) = guard.rejection(&passage.subject, self.cluster, tally) {
+                return Ok(passage.rejected_by(guard, message));
+            }
+        }
         if !passage.was_asked {
             return Err(NotAsked::MatchConditions);
         }
@@ -248,22 +255,28 @@ impl Judge<'_> {
         Ok(passage)
     }
 
-    /// The policies whose rules and selectors select a request.
-    fn selecting(&self, subject: &Subject, tally: &mut Tally) -> Result<Vec<&Asked>, NotAsked> {
-        let mut selecting = vec![];
+    /// The policies, and the guards, whose rules and selectors select a request.
+    fn selecting(&self, subject: &Subject, tally: &mut Tally) -> Result<(Vec<&Asked>, Vec<&Guard>), NotAsked> {
+        let (mut policies, mut guards) = (vec![], vec![]);
         let mut not_asked = NotAsked::Rules;
         for asked in self.policies.iter() {
-            match self.selects(asked, subject, tally) {
-                Ok(()) => selecting.push(asked),
+            let selected = asked.policy.manifest.as_ref().map_or(Ok(()), |one| self.selects(one, subject, tally));
+            match selected {
+                Ok(()) => policies.push(asked),
                 Err(part) => not_asked = not_asked.max(part),
             }
         }
-        if selecting.is_empty() { Err(not_asked) } else { Ok(selecting) }
+        for guard in &self.policies.guards {
+            match self.selects(&guard.manifest, subject, tally) {
+                Ok(()) => guards.push(guard),
+                Err(part) => not_asked = not_asked.max(part),
+            }
+        }
+        if policies.is_empty() && guards.is_empty() { Err(not_asked) } else { Ok((policies, guards)) }
     }
 
-    /// Whether the rules and selectors of a policy select a request.
-    fn selects(&self, asked: &Asked, subject: &Subject, tally: &mut Tally) -> Result<(), NotAsked> {
-        let Some(manifest) = &asked.policy.manifest else { return Ok(()) };
+    /// Whether rules and selectors select a request.
+    fn selects(&self, manifest: &Manifest, subject: &Subject, tally: &mut Tally) -> Result<(), NotAsked> {
         if !manifest.selects(subject.operation.as_str(), &subject.resource) {
             return Err(NotAsked::Rules);
         }
@@ -340,6 +353,14 @@ impl Judge<'_> {
 impl Passage {
     fn new(subject: Subject, verdict: Verdict) -> Self {
         Self { subject, verdict, before: None, questions: vec![], moves: vec![], was_asked: false }
+    }
+
+    /// A guard rejects the object.
+    fn rejected_by(mut self, guard: &Guard, message: String) -> Self {
+        let accepted = Verdict::accepted(self.verdict.class);
+        let (message, policy) = (Some(message), Some(guard.manifest.name.clone()));
+        self.verdict = Verdict { outcome: Outcome::Rejected, message, policy, ..accepted };
+        self
     }
 
     /// The API server refuses the object.

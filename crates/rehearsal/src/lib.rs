@@ -10,6 +10,7 @@
 //! policy's module ([`Host`]).
 mod cluster;
 mod conditions;
+mod guards;
 mod judge;
 mod kustomize;
 pub mod layout;

@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use crate::{
     conditions::{Conditions, NotEvaluated},
+    guards::Guard,
     policy::{FailurePolicy, Manifest, Policy},
 };
 
@@ -10,12 +11,16 @@ use crate::{
 const MODULE: &str = "runtime-class";
 
 /// Kinds that decide on Pods as well, and are not rehearsed.
-const NOT_REHEARSED: [&str; 4] =
-    ["ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup", "ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"];
+const NOT_REHEARSED: [&str; 3] = ["ClusterAdmissionPolicyGroup", "AdmissionPolicyGroup", "MutatingAdmissionPolicy"];
+
+const NO_POLICY: &str =
+    "there is no ClusterAdmissionPolicy, no AdmissionPolicy and no ValidatingAdmissionPolicy with a binding";
 
 /// Policies in the order of their webhooks' names.
 pub struct Policies {
     asked: Vec<Asked>,
+    /// What the API server evaluates itself, after all policies.
+    pub guards: Vec<Guard>,
     /// What decides on Pods as well, and is not rehearsed: its kind and its name.
     pub not_rehearsed: Vec<String>,
 }
@@ -32,7 +37,7 @@ pub struct Asked {
 impl Policies {
     /// Settings alone.
     pub fn of_settings(settings: Value) -> Self {
-        Self { asked: vec![Asked::new(Policy::of_settings(settings))], not_rehearsed: vec![] }
+        Self { asked: vec![Asked::new(Policy::of_settings(settings))], guards: vec![], not_rehearsed: vec![] }
     }
 
     /// The policies among the objects of files. A policy of another module is not one of them, unless it is alone.
@@ -45,8 +50,9 @@ impl Policies {
             let module = object["spec"]["module"].as_str().unwrap_or(MODULE);
             module.rsplit('/').next().is_some_and(|name| name.contains(MODULE))
         };
+        let guards = Guard::of_objects(objects)?;
         let (ours, others): (Vec<&Value>, Vec<&Value>) = match manifests.as_slice() {
-            [] => return Err("there is no ClusterAdmissionPolicy and no AdmissionPolicy".to_owned()),
+            [] if guards.is_empty() => return Err(NO_POLICY.to_owned()),
             [alone] => (vec![*alone], vec![]),
             several => several.iter().partition(|object| is_ours(object)),
         };
@@ -55,12 +61,13 @@ impl Policies {
         if let Some([policy, _]) = policies.array_windows().find(|[one, other]| id(one) == id(other)) {
             return Err(format!("there are two policies {}", policy.name().unwrap_or_default()));
         }
-        if policies.is_empty() {
+        if policies.is_empty() && !manifests.is_empty() {
             return Err("no policy has the module pod-runtime-class-policy".to_owned());
         }
         let is_other = |object: &&Value| NOT_REHEARSED.iter().any(|kind| object["kind"] == *kind);
         let others = others.into_iter().chain(objects.iter().filter(is_other));
-        Ok(Self { asked: policies.into_iter().map(Asked::new).collect(), not_rehearsed: others.map(named).collect() })
+        let asked = policies.into_iter().map(Asked::new).collect();
+        Ok(Self { asked, guards, not_rehearsed: others.map(named).collect() })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Asked> {

@@ -367,6 +367,9 @@ fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
             notes.push(format!("Match condition '{name}' is not evaluated, and taken as true: {why}."));
         }
     }
+    for guard in policies.guards.iter().filter(|guard| guard.manifest.mode == Mode::Monitor) {
+        notes.push(format!("The binding of '{}' does not deny. The report shows it with Deny.", guard.manifest.name));
+    }
     notes.dedup();
     if !policies.not_rehearsed.is_empty() {
         notes.push(format!("Not rehearsed, though it decides on Pods as well: {}.", listed(&policies.not_rehearsed)));

@@ -56,6 +56,17 @@ impl Selector {
             && self.match_expressions.iter().all(|requirement| requirement.is_met_by(label(&requirement.key)))
     }
 
+    /// Selects what both select.
+    pub fn and(mut self, other: Self) -> Self {
+        let of_labels = other.match_labels.into_iter().map(|(key, value)| Requirement {
+            key,
+            operator: Operator::In,
+            values: vec![value],
+        });
+        self.match_expressions.extend(of_labels.chain(other.match_expressions));
+        self
+    }
+
     /// Leaves namespaces out.
     pub fn leave_out(&mut self, namespaces: &[&str]) {
         let values = namespaces.iter().map(|&namespace| namespace.to_owned()).collect();

@@ -262,3 +262,78 @@ fn two_policies_of_the_same_name_are_an_error() {
     let error = policies(&[policy("twin", "kata", ""), policy("twin", "gvisor", "")].concat()).err();
     assert_eq!(error.as_deref(), Some("there are two policies twin"));
 }
+
+/// A native guard against classes other than `names`, with its binding.
+fn guard(names: &str, action: &str) -> String {
+    format!(
+        "
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {{name: native}}
+spec:
+  matchConstraints:
+    resourceRules: [{{apiGroups: [''], apiVersions: [v1], resources: [pods], operations: [CREATE]}}]
+  variables:
+  - {{name: class, expression: \"has(object.spec.runtimeClassName) ? object.spec.runtimeClassName : ''\"}}
+  validations:
+  - expression: variables.class in {names}
+    messageExpression: \"'runtime \\\\'' + variables.class + '\\\\' is not allowed'\"
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {{name: native-binding}}
+spec: {{policyName: native, validationActions: [{action}]}}
+---"
+    )
+}
+
+#[test]
+fn a_native_guard_is_asked_last_and_rejects_in_the_words_of_the_api_server() {
+    let all = [policy("a", "gvisor", ""), guard("['kata']", "Deny")].concat();
+    let report = report(&policies(&all).expect("policies"), &pod("web"));
+    let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
+    let message = "ValidatingAdmissionPolicy 'native' with binding 'native-binding' denied request: runtime 'gvisor' is not allowed";
+    assert_eq!((workload.policy.as_deref(), workload.message.as_deref()), (Some("native"), Some(message)));
+    assert_eq!(report.summary.outcomes.rejected, 1);
+}
+
+#[test]
+fn a_native_guard_is_rehearsed_alone_and_with_deny_whatever_its_binding_does() {
+    let report = report(&policies(&guard("['kata']", "Audit")).expect("policies"), &pod("web"));
+    assert_eq!(report.summary.outcomes.rejected, 1);
+    assert!(report.notes[0].contains("'native' does not deny"), "{:?}", report.notes);
+}
+
+#[test]
+fn a_native_guard_with_parameters_is_evaluated_for_each_class_that_it_selects() {
+    let each = guard("['']", "Deny")
+        .replace(
+            "spec:\n  matchConstraints",
+            "spec:\n  paramKind: {apiVersion: node.k8s.io/v1, kind: RuntimeClass}\n  matchConstraints",
+        )
+        .replace("variables.class in ['']", "params.handler != 'runc'")
+        .replace(
+            "validationActions: [Deny]",
+            "validationActions: [Deny], paramRef: {selector: {}, parameterNotFoundAction: Allow}",
+        );
+    let report = report(&policies(&each).expect("policies"), &pod("web"));
+    assert_eq!(report.summary.outcomes.rejected, 1, "one of the three classes runs on runc");
+}
+
+#[test]
+fn an_expression_that_can_not_be_evaluated_here_is_taken_as_true_and_named() {
+    let guard = guard("['kata']", "Deny").replace("variables.class in ['kata']", "authorizer.group('').allowed()");
+    let report = report(&policies(&guard).expect("policies"), &pod("web"));
+    assert_eq!(report.summary.outcomes.accepted, 1);
+    assert!(
+        report.notes[0].contains("'authorizer.group('').allowed()' is not evaluated for 1 request"),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn an_expression_that_does_not_compile_is_an_error_that_names_its_binding() {
+    let error = policies(&guard("[", "Deny")).err().expect("an error");
+    assert!(error.starts_with("ValidatingAdmissionPolicyBinding native-binding: "), "{error}");
+}
