@@ -139,7 +139,7 @@ unsafe fn data(event: &sys::yaml_event_t) -> Data {
                 let scalar = &event.data.scalar;
                 let bytes = slice::from_raw_parts(scalar.value, scalar.length as usize);
                 Data::Scalar(Scalar {
-                    value: String::from_utf8_lossy(bytes).into_owned(),
+                    value: str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into(), str::to_owned),
                     tag: text(scalar.tag),
                     anchor: text(scalar.anchor),
                     plain: scalar.plain_implicit,

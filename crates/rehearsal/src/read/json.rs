@@ -189,16 +189,19 @@ pub(super) enum Next {
 /// Looks at the next value, which stays in the window. Blanks before it are to be taken first.
 pub(super) fn next<R: BufRead>(window: &mut Window<R>, limit: usize) -> io::Result<Next> {
     loop {
-        match Shape::read(window.rest()) {
+        // No more than that, however much is there: how an input is cut makes no difference.
+        let text = window.rest().get(..limit).unwrap_or(window.rest());
+        let all = window.is_all() && text.len() == window.rest().len();
+        match Shape::read(text) {
             // A number may go on.
-            Ok(Some((Shape::Scalar, length))) if length == window.rest().len() && !window.is_all() => {}
+            Ok(Some((Shape::Scalar, length))) if length == text.len() && !all => {}
             Ok(Some((shape, length))) => return Ok(Next::Value(shape, length)),
-            Ok(None) if window.is_all() => return Ok(Next::End),
+            Ok(None) if all => return Ok(Next::End),
             Ok(None) => {}
-            Err(error) if error.end && !window.is_all() => {}
+            Err(error) if error.end && !all => {}
             Err(error) => return Ok(Next::Broken(error.message, window.line + error.line)),
         }
-        if window.rest().len() >= limit {
+        if text.len() >= limit {
             return Ok(Next::Large);
         }
         window.more()?;

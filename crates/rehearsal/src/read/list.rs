@@ -42,7 +42,10 @@ pub(super) fn open(text: &str, shape: Shape, place: Place, listed: Option<&Liste
     };
     if let Some(items) = head.items.clone().and_then(|items| text.get(items)) {
         let listed = Listed { api_version: head.api_version, kind: head.kind };
+        let empty = items.strip_prefix('[').is_some_and(|items| items.trim_start().starts_with(']')) || items == "null";
         return match items {
+            // kubectl refuses it, and nothing else would tell of it.
+            _ if empty && listed.kind.is_none() => reader.found(Found::NotAnObject { place }),
             "null" => {}
             _ if items.starts_with('[') => elements(items, text, &place, Some(&listed), reader),
             _ => {

@@ -10,8 +10,9 @@ use super::json::message;
 
 /// serde_json goes 128 levels deep: a new start is made before.
 const HOP: usize = 100;
-/// Deeper than any object, and no danger to the stack.
-const DEPTH: usize = 500;
+/// Deeper than any object, and no danger to the stack. kubectl goes 10,000 levels deep.
+pub(super) const DEPTH: usize = 500;
+pub(super) const TOO_DEEP: &str = "it is nested too deeply";
 
 /// The value, and the paths of members that are there twice.
 pub(super) fn parse(text: &str) -> Result<(Value, Vec<String>), String> {
@@ -48,7 +49,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         use serde::de::Error;
         if self.depth >= DEPTH {
-            return Err(D::Error::custom("it is nested too deeply"));
+            return Err(D::Error::custom(TOO_DEEP));
         }
         if self.depth > 0 && self.depth.is_multiple_of(HOP) {
             let raw: &RawValue = serde::Deserialize::deserialize(deserializer)?;

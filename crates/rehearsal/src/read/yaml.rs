@@ -9,9 +9,8 @@ use memchr::memmem;
 
 use super::events::{self, Data, Events, Mark, Style};
 use super::scalar::{self, Scalar};
+use super::value::{DEPTH, TOO_DEEP};
 
-/// How deep kubectl's parser goes.
-const DEPTH: usize = 10_000;
 /// What libyaml says of a tag that goes on.
 const NO_BLANK: &str = "did not find expected whitespace or line break";
 /// Private characters, which no keyboard has, stand for a colon that libyaml refuses and kubectl reads, and for a byte
@@ -68,7 +67,8 @@ enum Kind {
 impl Tree {
     fn parse(document: &[u8]) -> Result<Self, Error> {
         let mut document = Cow::Borrowed(document);
-        let mut budget = 64 * 1024 * 1024 + 8 * document.len();
+        // Each time, all of it is parsed anew.
+        let mut budget = 4_000_000 + 8 * document.len();
         loop {
             let error = match Parsing::new(&document).run() {
                 Ok(tree) => return Ok(tree),
@@ -158,7 +158,6 @@ struct Parsing<'a> {
     anchors: HashMap<String, usize>,
     /// A scalar may have an escape that kubectl refuses.
     escapes: bool,
-    work: usize,
 }
 
 impl<'a> Parsing<'a> {
@@ -170,7 +169,6 @@ impl<'a> Parsing<'a> {
             open: Vec::new(),
             anchors: HashMap::new(),
             escapes: memmem::find(document, b"\\/").is_some(),
-            work: 0,
         }
     }
 
@@ -205,7 +203,7 @@ impl<'a> Parsing<'a> {
                 }
                 Data::Start { mapping, flow, anchor } => {
                     if self.open.len() >= DEPTH {
-                        return refuse(format!("exceeded max depth of {DEPTH}"), line);
+                        return refuse(TOO_DEEP, line);
                     }
                     self.open.push((self.tree.nodes.len(), flow));
                     self.anchor(anchor);
@@ -216,13 +214,6 @@ impl<'a> Parsing<'a> {
                     if let Some(node) = self.open.pop().and_then(|(node, _)| self.tree.nodes.get_mut(node)) {
                         node.end = end;
                     }
-                }
-            }
-            // libyaml looks at every open level of the flow style for each token.
-            if self.open.last().is_some_and(|(_, flow)| *flow) {
-                self.work += self.open.len();
-                if self.work > 100_000_000 + 64 * self.document.len() {
-                    return refuse("it is nested too deeply", line);
                 }
             }
         }
@@ -266,7 +257,7 @@ fn refuse<T>(message: impl Into<String>, line: usize) -> Result<T, Refused> {
     Err(Refused::Here(Error { message: message.into(), line }))
 }
 
-/// Writes a tree as JSON, without recursion: a tree may be 10,000 levels deep.
+/// Writes a tree as JSON, without recursion: aliases make it deep.
 struct Writer<'a> {
     tree: &'a Tree,
     out: Vec<u8>,
@@ -294,7 +285,7 @@ impl<'a> Writer<'a> {
         Writer {
             tree,
             out: Vec::with_capacity(length),
-            limit: 100_000_000 + 10 * length,
+            limit: 10_000_000 + 10 * length,
             line,
             open: Vec::new(),
             aliases: Vec::new(),
@@ -427,7 +418,7 @@ impl<'a> Writer<'a> {
             },
         }
         if self.open.len() - self.aliases.len() > DEPTH {
-            return Err(self.tree.error(index, format!("exceeded max depth of {DEPTH}")));
+            return Err(self.tree.error(index, TOO_DEEP));
         }
         Ok(())
     }
