@@ -18,6 +18,8 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("list-nested", NESTED),
     ("list-nested-three", NESTED),
     ("list-nested-typed", NESTED),
+    ("list-item-labels-bad", "annotate takes it, the API server does not"),
+    ("list-metadata-bad", "kubectl refuses it; its items are read"),
     ("list-without-kind", "kubectl refuses it; its items are read"),
 ];
 
@@ -116,7 +118,7 @@ fn every_file_is_read_as_kubectl_reads_it() {
         .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".in").map(str::to_owned))
         .collect();
     names.sort();
-    assert!(names.len() >= 253);
+    assert!(names.len() > 253);
     let mut wrong = Vec::new();
     for name in &names {
         match (difference(name), exceptions.contains_key(name.as_str())) {

@@ -13,10 +13,10 @@ use super::value::{DEPTH, TOO_DEEP};
 
 /// What libyaml says of a tag that goes on.
 const NO_BLANK: &str = "did not find expected whitespace or line break";
-/// Private characters, which no keyboard has, stand for a colon that libyaml refuses and kubectl reads, and for a byte
-/// order mark that libyaml skips and kubectl reads.
-const COLON: char = '\u{E03A}';
-const MARK: char = '\u{E0FE}';
+/// Characters that no text has stand for a colon that libyaml refuses and kubectl reads, and for a byte order mark that
+/// libyaml skips and kubectl reads.
+const COLON: char = '\u{10FFFE}';
+const MARK: char = '\u{10FFFF}';
 
 pub(super) struct Yaml {
     /// JSON.
@@ -184,7 +184,8 @@ impl<'a> Parsing<'a> {
                 Data::DocumentEnd => {
                     self.tree.unread = match self.events.next() {
                         Ok(next) => matches!(next.data, Data::DocumentStart(_)).then_some(next.mark.line),
-                        Err(error) => Some(error.mark.line),
+                        // Directives alone are nothing to read.
+                        Err(error) => (error.mark.index < self.document.len()).then_some(error.mark.line),
                     };
                     return Ok(self.tree);
                 }
