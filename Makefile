@@ -200,7 +200,7 @@ workflows: ## check the workflows with zizmor
 .PHONY: monitoring-tests
 monitoring-tests: ## test the alerts of deploy/monitoring/, with promtool
 	@if command -v promtool >/dev/null; then \
-	  promtool test rules deploy/monitoring/rules.test.yml; \
+	  promtool test rules deploy/monitoring/*.test.yml; \
 	else \
 	  echo "alerts not tested: promtool not found (Debian: apt-get install prometheus; https://prometheus.io/download)"; \
 	fi

@@ -36,8 +36,10 @@ fn the_dashboard_shows_every_record_of_the_rules_and_nothing_else() {
 
 #[test]
 fn every_alert_is_tested_firing_and_silent() {
-    let tests = yaml("deploy/monitoring/rules.test.yml")["tests"].take();
-    let cases = tests.as_array().expect("tests").iter().filter_map(|test| test.get("alert_rule_test"));
+    let tests =
+        ["rules", "rules-over-days"].map(|name| yaml(&format!("deploy/monitoring/{name}.test.yml"))["tests"].take());
+    let tests = tests.iter().flat_map(|tests| tests.as_array().expect("tests"));
+    let cases = tests.filter_map(|test| test.get("alert_rule_test"));
     let cases: Vec<_> = cases.flat_map(|cases| cases.as_array().expect("cases")).collect();
     let tested = |fires: bool| -> BTreeSet<_> {
         let fires = |case: &&&Value| case["exp_alerts"].as_array().expect("alerts").is_empty() != fires;
