@@ -40,7 +40,7 @@ fn answer(input: impl AsRef<[u8]>) -> Answer {
     let mut answer = Answer::default();
     read(input.as_ref(), &Arc::from("FILE"), &mut |found| match found {
         Found::Object(document) => answer.objects.push(document),
-        Found::NotAnObject { place } => answer.others.push(place),
+        Found::NotAnObject(Document { place, .. }) => answer.others.push(place),
         Found::Unreadable { place, message } => answer.unreadable.push((place, message)),
     });
     answer

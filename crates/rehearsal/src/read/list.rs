@@ -45,7 +45,7 @@ pub(super) fn open(text: &str, shape: Shape, place: Place, listed: Option<&Liste
         let empty = items.strip_prefix('[').is_some_and(|items| items.trim_start().starts_with(']')) || items == "null";
         return match items {
             // kubectl refuses it, and nothing else would tell of it.
-            _ if empty && listed.kind.is_none() => reader.found(Found::NotAnObject { place }),
+            _ if empty && listed.kind.is_none() => reader.found(not_an_object(text, place)),
             "null" => {}
             _ if items.starts_with('[') => elements(items, text, &place, Some(&listed), reader),
             _ => {
