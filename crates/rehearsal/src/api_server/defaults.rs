@@ -1,7 +1,7 @@
 //! The defaults of the API, of Kubernetes 1.36.
 
 use super::empty::{is_empty, leave_out_empty};
-use super::fields::{Fill, Fill::*, Row, at_mut, each, fill, make, object_mut, set_missing};
+use super::fields::{Fill, Fill::*, Row, at, each, fill, items_mut, make, object_mut, set_missing};
 use super::image::pull_policy;
 use super::kinds::{Kind, kind_of};
 use super::resources::{canonicalize, canonicalize_all, set_pod_resources, set_requests_from_limits};
@@ -15,9 +15,8 @@ pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
     make_parts(known, object);
     set_workload_defaults(group, kind, object);
     fill(object, known.defaults);
-    for list in ["limits", "requests"] {
-        canonicalize_all(object, &format!("spec.volumeClaimTemplates[].spec.resources.{list}"));
-    }
+    canonicalize_all(object, "spec.volumeClaimTemplates[].spec.resources.limits");
+    canonicalize_all(object, "spec.volumeClaimTemplates[].spec.resources.requests");
     each(object, known.template, &mut |template| {
         if let Some(spec) = template.get_mut("spec") {
             set_spec_defaults(spec);
@@ -47,7 +46,7 @@ fn make_parts(kind: &Kind, object: &mut Value) {
 
 /// What depends on another field, and so has no row in a table.
 fn set_workload_defaults(group: &str, kind: &str, object: &mut Value) {
-    let template_labels = object.pointer("/spec/template/metadata/labels").filter(|labels| !is_empty(labels)).cloned();
+    let template_labels = at(object, "spec.template.metadata.labels").filter(|labels| !is_empty(labels)).cloned();
     let Some(fields) = object.as_object_mut() else { return };
     if let (Some(labels), "ReplicationController" | "Job") = (&template_labels, kind)
         && let Some(metadata) = object_mut(fields, "metadata")
@@ -112,31 +111,35 @@ const SPEC: &[Row] = &[
     ("", "dnsPolicy", Text("ClusterFirst")),
     ("", "securityContext", Object),
     ("", "schedulerName", Text("default-scheduler")),
-    ("volumes[]", "name", Text("")),
-    ("volumes[].hostPath", "type", Text("")),
-    ("volumes[].secret", "defaultMode", MODE),
-    ("volumes[].configMap", "defaultMode", MODE),
-    ("volumes[].downwardAPI", "defaultMode", MODE),
-    ("volumes[].downwardAPI.items[].fieldRef", "apiVersion", Text("v1")),
-    ("volumes[].downwardAPI.items[].resourceFieldRef", "divisor", Text("0")),
-    ("volumes[].projected", "defaultMode", MODE),
-    ("volumes[].projected.sources[].downwardAPI.items[].fieldRef", "apiVersion", Text("v1")),
-    ("volumes[].projected.sources[].downwardAPI.items[].resourceFieldRef", "divisor", Text("0")),
-    ("volumes[].projected.sources[].serviceAccountToken", "expirationSeconds", Number(3600)),
-    ("volumes[].iscsi", "iscsiInterface", Text("default")),
-    ("volumes[].rbd", "pool", Text("rbd")),
-    ("volumes[].rbd", "user", Text("admin")),
-    ("volumes[].rbd", "keyring", Text("/etc/ceph/keyring")),
-    ("volumes[].azureDisk", "cachingMode", Text("ReadWrite")),
-    ("volumes[].azureDisk", "fsType", Text("ext4")),
-    ("volumes[].azureDisk", "readOnly", Flag(false)),
-    ("volumes[].azureDisk", "kind", Text("Shared")),
-    ("volumes[].scaleIO", "storageMode", Text("ThinProvisioned")),
-    ("volumes[].scaleIO", "fsType", Text("xfs")),
-    ("volumes[].ephemeral.volumeClaimTemplate", "metadata", Object),
-    ("volumes[].ephemeral.volumeClaimTemplate", "spec", Object),
-    ("volumes[].ephemeral.volumeClaimTemplate.spec", "resources", Object),
-    ("volumes[].ephemeral.volumeClaimTemplate.spec", "volumeMode", Text("Filesystem")),
+];
+
+#[rustfmt::skip]
+const VOLUME: &[Row] = &[
+    ("", "name", Text("")),
+    ("hostPath", "type", Text("")),
+    ("secret", "defaultMode", MODE),
+    ("configMap", "defaultMode", MODE),
+    ("downwardAPI", "defaultMode", MODE),
+    ("downwardAPI.items[].fieldRef", "apiVersion", Text("v1")),
+    ("downwardAPI.items[].resourceFieldRef", "divisor", Text("0")),
+    ("projected", "defaultMode", MODE),
+    ("projected.sources[].downwardAPI.items[].fieldRef", "apiVersion", Text("v1")),
+    ("projected.sources[].downwardAPI.items[].resourceFieldRef", "divisor", Text("0")),
+    ("projected.sources[].serviceAccountToken", "expirationSeconds", Number(3600)),
+    ("iscsi", "iscsiInterface", Text("default")),
+    ("rbd", "pool", Text("rbd")),
+    ("rbd", "user", Text("admin")),
+    ("rbd", "keyring", Text("/etc/ceph/keyring")),
+    ("azureDisk", "cachingMode", Text("ReadWrite")),
+    ("azureDisk", "fsType", Text("ext4")),
+    ("azureDisk", "readOnly", Flag(false)),
+    ("azureDisk", "kind", Text("Shared")),
+    ("scaleIO", "storageMode", Text("ThinProvisioned")),
+    ("scaleIO", "fsType", Text("xfs")),
+    ("ephemeral.volumeClaimTemplate", "metadata", Object),
+    ("ephemeral.volumeClaimTemplate", "spec", Object),
+    ("ephemeral.volumeClaimTemplate.spec", "resources", Object),
+    ("ephemeral.volumeClaimTemplate.spec", "volumeMode", Text("Filesystem")),
 ];
 
 /// 0644.
@@ -185,25 +188,28 @@ fn set_spec_defaults(spec: &mut Value) {
             spec.insert("serviceAccount".to_owned(), name);
         }
     });
-    each(spec, "volumes[]", &mut |volume| {
+    fill(spec, SPEC);
+    for resources in ["resources.limits", "resources.requests", "overhead"] {
+        canonicalize_all(spec, resources);
+    }
+    items_mut(spec, "volumes").for_each(set_volume_defaults);
+    for containers in CONTAINERS {
+        items_mut(spec, containers).for_each(set_container_defaults);
+    }
+}
+
+fn set_volume_defaults(volume: &mut Value) {
+    each(volume, "", &mut |volume| {
         if volume.keys().all(|key| key == "name") {
             volume.insert("emptyDir".to_owned(), Object.into());
         }
     });
-    each(spec, "volumes[].image", &mut |image| set_pull_policy(image, "reference", "pullPolicy"));
-    fill(spec, SPEC);
-    each(spec, "volumes[].emptyDir", &mut |volume| canonicalize(volume, "sizeLimit", false));
-    each(spec, "volumes[].downwardAPI.items[].resourceFieldRef", &mut |field| canonicalize(field, "divisor", false));
-    for list in ["limits", "requests"] {
-        canonicalize_all(spec, &format!("resources.{list}"));
-        canonicalize_all(spec, &format!("volumes[].ephemeral.volumeClaimTemplate.spec.resources.{list}"));
-    }
-    canonicalize_all(spec, "overhead");
-    for containers in CONTAINERS {
-        for container in at_mut(spec, containers).and_then(Value::as_array_mut).into_iter().flatten() {
-            set_container_defaults(container);
-        }
-    }
+    each(volume, "image", &mut |image| set_pull_policy(image, "reference", "pullPolicy"));
+    fill(volume, VOLUME);
+    each(volume, "emptyDir", &mut |volume| canonicalize(volume, "sizeLimit", false));
+    each(volume, "downwardAPI.items[].resourceFieldRef", &mut |field| canonicalize(field, "divisor", false));
+    canonicalize_all(volume, "ephemeral.volumeClaimTemplate.spec.resources.limits");
+    canonicalize_all(volume, "ephemeral.volumeClaimTemplate.spec.resources.requests");
 }
 
 fn set_container_defaults(container: &mut Value) {
@@ -226,8 +232,8 @@ fn set_pull_policy(object: &mut Map<String, Value>, image: &str, policy: &str) {
 
 /// What only Pods get, and templates do not.
 fn set_pod_defaults(spec: &mut Value) {
-    for containers in ["containers[]", "initContainers[]"] {
-        each(spec, &format!("{containers}.resources"), &mut set_requests_from_limits);
+    for resources in ["containers[].resources", "initContainers[].resources"] {
+        each(spec, resources, &mut set_requests_from_limits);
     }
     set_pod_resources(spec);
     each(spec, "", &mut |spec| {
@@ -237,8 +243,8 @@ fn set_pod_defaults(spec: &mut Value) {
         }
     });
     if spec.get("hostNetwork") == Some(&json!(true)) {
-        for containers in ["containers[]", "initContainers[]"] {
-            each(spec, &format!("{containers}.ports[]"), &mut |port| {
+        for ports in ["containers[].ports[]", "initContainers[].ports[]"] {
+            each(spec, ports, &mut |port| {
                 if let Some(number) = port.get("containerPort").filter(|number| !is_empty(number)).cloned() {
                     set_missing(port, "hostPort", number);
                 }

@@ -46,8 +46,11 @@ pub fn each(value: &mut Value, path: &str, change: &mut dyn FnMut(&mut Map<Strin
 
 /// Sets the fields of `rows` that are missing, in their order: a row may make the object that a later one fills.
 pub fn fill(value: &mut Value, rows: &[Row]) {
-    for (path, field, default) in rows {
-        each(value, path, &mut |object| set_missing(object, field, *default));
+    for rows in rows.chunk_by(|(a, ..), (b, ..)| a == b) {
+        let path = rows.first().map_or("", |(path, ..)| path);
+        each(value, path, &mut |object| {
+            rows.iter().for_each(|(_, field, default)| set_missing(object, field, *default))
+        });
     }
 }
 
@@ -76,13 +79,6 @@ pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     }
 }
 
-pub fn at_mut<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
-    match path {
-        "" => Some(value),
-        path => path.split('.').try_fold(value, |value, key| value.get_mut(key)),
-    }
-}
-
 /// The text at `path`; `""` where there is none, as in the API server's own types.
 pub fn text<'a>(value: &'a Value, path: &str) -> &'a str {
     at(value, path).and_then(Value::as_str).unwrap_or_default()
@@ -91,6 +87,10 @@ pub fn text<'a>(value: &'a Value, path: &str) -> &'a str {
 /// The items of the list at `path`.
 pub fn items<'a>(value: &'a Value, path: &str) -> &'a [Value] {
     at(value, path).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+pub fn items_mut<'a>(value: &'a mut Value, field: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 /// Adds to the list at `field`. `false` where something else stands there.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// Makes of a Pod with its defaults what mutating webhooks see. What is as the plugins left it stays as it is.
 pub fn admit_pod(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
     // The API server gives no service account to a Pod that stands for one of a node's own.
-    if pod.pointer("/metadata/annotations/kubernetes.io~1config.mirror").is_none() {
+    if at(pod, "metadata.annotations").is_none_or(|all| all.get("kubernetes.io/config.mirror").is_none()) {
         each(pod, "spec", &mut set_service_account);
     }
     set_priority(pod)?;
@@ -96,7 +96,7 @@ fn tolerate_unready_nodes(spec: &mut Map<String, Value>) {
 }
 
 fn apply_runtime_class(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
-    let class = match (pod.pointer("/spec/runtimeClassName").and_then(Value::as_str), classes) {
+    let class = match (at(pod, "spec.runtimeClassName").and_then(Value::as_str), classes) {
         (None, _) | (_, None) => return Ok(()),
         (Some(name), Some(classes)) => {
             refusals::class_name(name)?;
@@ -111,7 +111,7 @@ fn apply_runtime_class(pod: &mut Value, classes: Classes) -> Result<(), Refused>
 
 fn set_overhead(pod: &mut Value, class: &Value) -> Result<(), Refused> {
     let Some(overhead) = overhead_of(class) else { return Ok(()) };
-    if pod.pointer("/spec/overhead").is_some_and(|own| !same_resources(own, &overhead)) {
+    if at(pod, "spec.overhead").is_some_and(|own| !same_resources(own, &overhead)) {
         return Err(Refused::forbidden(pod, refusals::OTHER_OVERHEAD));
     }
     each(pod, "spec", &mut |spec| {
@@ -139,7 +139,7 @@ fn set_scheduling(pod: &mut Value, class: &Value) -> Result<(), Refused> {
     let Some(scheduling) = class.get("scheduling").filter(|scheduling| scheduling.is_object()) else { return Ok(()) };
     let selector = scheduling.get("nodeSelector").and_then(Value::as_object);
     for (key, value) in selector.into_iter().flatten() {
-        let own = pod.pointer("/spec/nodeSelector").and_then(|own| own.get(key)).filter(|own| *own != value);
+        let own = at(pod, "spec.nodeSelector").and_then(|own| own.get(key)).filter(|own| *own != value);
         if let (Some(own), Some(value)) = (own.and_then(Value::as_str), value.as_str()) {
             let sides = [("runtimeClass.scheduling", value), ("pod.spec", own)];
             let [class, pod_side] = sides.map(|(side, value)| format!("{side}.nodeSelector[{key}] = {value}"));

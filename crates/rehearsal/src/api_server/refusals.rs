@@ -1,7 +1,7 @@
 //! What the API server refuses, in its words.
 
 use super::defaults::set_defaults;
-use super::fields::text;
+use super::fields::{at, text};
 use super::kinds::kind_of;
 use super::plugins::{admit_pod, overhead_of, same_resources};
 use super::{Classes, validation};
@@ -73,8 +73,8 @@ pub fn validate(group: &str, kind: &str, object: &mut Value, classes: Classes) -
 }
 
 fn overhead(pod: &Value, classes: Classes) -> Result<(), Refused> {
-    let overhead = pod.pointer("/spec/overhead");
-    let expected = match (pod.pointer("/spec/runtimeClassName").and_then(Value::as_str), classes) {
+    let overhead = at(pod, "spec.overhead");
+    let expected = match (at(pod, "spec.runtimeClassName").and_then(Value::as_str), classes) {
         (Some(_), None) => return Ok(()),
         (Some(name), Some(classes)) => classes.get(name).and_then(overhead_of),
         (None, _) => None,

@@ -30,6 +30,9 @@ pub fn set_requests_from_limits(resources: &mut Map<String, Value>) {
 /// requested, as much as the containers request if they do.
 /// <https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#pod-level-resource-specification>
 pub fn set_pod_resources(spec: &mut Value) {
+    if spec.get("resources").is_none() {
+        return;
+    }
     let [requests, limits] = ["requests", "limits"].map(|list| of_all_containers(spec, list));
     let Some(resources) =
         spec.get_mut("resources").and_then(Value::as_object_mut).filter(|resources| !resources.is_empty())
