@@ -11,6 +11,12 @@ fn read(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// The recordings of a file that has one a line.
+fn lines_of(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test_data/defaults").join(file);
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 /// The RuntimeClasses of the cluster that the files were recorded on.
 fn classes() -> BTreeMap<String, Value> {
     let list = read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data/runtimeclasses.list.json"));
@@ -110,10 +116,7 @@ fn the_api_server_refuses_the_same_objects_after_webhooks(#[files("../../test_da
 
 #[test]
 fn an_object_is_read_as_the_types_of_the_api_server_read_it() {
-    let lines =
-        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data/defaults/types.ndjson")).unwrap();
-    for line in lines.lines() {
-        let recording: Value = serde_json::from_str(line).unwrap();
+    for recording in lines_of("types.ndjson") {
         let mut object = recording["sent"].clone();
         let (group, kind) = of(&object);
         set_defaults(&group, &kind, &mut object);
@@ -123,10 +126,7 @@ fn an_object_is_read_as_the_types_of_the_api_server_read_it() {
 
 #[test]
 fn an_object_is_refused_in_the_words_of_the_validation_of_the_api_server() {
-    let lines =
-        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../test_data/defaults/refused.ndjson")).unwrap();
-    for line in lines.lines() {
-        let recording: Value = serde_json::from_str(line).unwrap();
+    for recording in lines_of("refused.ndjson") {
         let mut object = recording["sent"].clone();
         let (group, kind) = of(&object);
         let words = validate(&group, &kind, &mut object, None).unwrap_err().to_string();
@@ -149,6 +149,16 @@ fn a_controller_sends_the_same_pod(#[files("../../test_data/defaults/*.json")] p
     let user = user_of(&group, &kind);
     assert_eq!(user["username"], recorded["userInfo"]["username"]);
     assert_eq!(user["groups"], recorded["userInfo"]["groups"]);
+}
+
+#[test]
+fn a_pod_is_made_as_controllers_make_it() {
+    for recording in lines_of("pods.ndjson") {
+        let mut workload = recording["sent"].clone();
+        let (group, kind) = of(&workload);
+        set_defaults(&group, &kind, &mut workload);
+        assert_eq!(pod_of_template(&workload, &template_of(&workload)), recording["pod"]);
+    }
 }
 
 #[rstest]
