@@ -117,10 +117,10 @@ fn of_stateful_set(pod: &mut Value, set: &Value, name: &str) {
 
 /// <https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations>
 fn of_daemon_set(pod: &mut Value, set: &Value) {
-    let annotations =
+    let annotation =
         at(set, "metadata.annotations").and_then(|all| all.get("deprecated.daemonset.template.generation"));
     let generation =
-        annotations.and_then(Value::as_str).filter(|generation| !matches!(*generation, "" | "0")).unwrap_or("1");
+        annotation.and_then(Value::as_str).filter(|generation| !matches!(*generation, "" | "0")).unwrap_or("1");
     set_labels(pod, &[("controller-revision-hash", HASH), ("pod-template-generation", generation)]);
     each(pod, "spec", &mut |spec| {
         let on_host_network = spec.get("hostNetwork") == Some(&json!(true));
