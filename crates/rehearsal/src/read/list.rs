@@ -105,6 +105,9 @@ fn elements(array: &str, text: &str, place: &Place, listed: Option<&Listed>, rea
         let message = format!("line {}: lists are nested too deeply", place.line);
         return reader.found(Found::Unreadable { place: place.clone(), message });
     };
+    if elements.is_empty() && listed.is_none() {
+        return reader.found(Found::NotAnObject { place: place.clone() });
+    }
     let (mut line, mut counted) = (place.line, 0);
     for (index, element) in elements.into_iter().enumerate() {
         let start = element.get().as_ptr() as usize - text.as_ptr() as usize;

@@ -3,7 +3,7 @@
 //! The text has a line break wherever an element of a list begins on a later line: a line of the text is one of the document.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use memchr::memmem;
 
@@ -38,34 +38,44 @@ pub(super) fn to_json(document: &[u8]) -> Result<Option<Yaml>, Error> {
     let document = &marks_hidden(document);
     let mut tree = Tree::parse(document)?;
     let Some(root) = tree.nodes.first() else { return Ok(None) };
-    let line = root.line;
+    let line = root.line as usize;
     let text = Writer::new(&tree, document.len()).write()?;
     Ok(Some(Yaml { text, line, unread: tree.unread.take() }))
 }
 
-/// The nodes of a document in its order: the children of a node follow it.
+/// The nodes of a document in its order: the children of a node follow it. A List of a cluster has millions: they are
+/// small, with their values in one text.
 #[derive(Default)]
 struct Tree {
     nodes: Vec<Node>,
+    values: String,
+    tags: BTreeMap<usize, String>,
     unread: Option<usize>,
 }
 
 struct Node {
-    line: usize,
-    kind: Kind,
+    line: u32,
     /// The first node that is not below this one.
-    end: usize,
+    end: u32,
+    kind: Kind,
 }
 
+#[derive(Clone, Copy)]
 enum Kind {
-    Scalar { value: String, tag: Option<String>, plain: bool },
+    Scalar { start: u32, end: u32, plain: bool },
     Sequence,
     Mapping,
-    Alias(usize),
+    Alias(u32),
 }
+
+/// Numbers of lines, bytes and nodes are far below 2³² in it.
+const LARGEST: usize = 1 << 30;
 
 impl Tree {
     fn parse(document: &[u8]) -> Result<Self, Error> {
+        if document.len() > LARGEST {
+            return Err(Error { message: "it is larger than 1 GB, which is read as JSON alone".into(), line: 0 });
+        }
         let mut document = Cow::Borrowed(document);
         // Each time, all of it is parsed anew.
         let mut budget = 4_000_000 + 8 * document.len();
@@ -136,8 +146,12 @@ fn marks_hidden(document: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The text that a scalar stands for.
-fn unhidden(value: String) -> String {
-    if value.contains([COLON, MARK]) { value.replace(COLON, ":").replace(MARK, "\u{FEFF}") } else { value }
+fn unhidden(value: &str) -> Cow<'_, str> {
+    if value.contains([COLON, MARK]) {
+        value.replace(COLON, ":").replace(MARK, "\u{FEFF}").into()
+    } else {
+        value.into()
+    }
 }
 
 fn lines(bytes: &[u8]) -> usize {
@@ -155,7 +169,7 @@ struct Parsing<'a> {
     tree: Tree,
     /// The collections that are open, and whether each is of the flow style.
     open: Vec<(usize, bool)>,
-    anchors: HashMap<String, usize>,
+    anchors: BTreeMap<String, usize>,
     /// A scalar may have an escape that kubectl refuses.
     escapes: bool,
 }
@@ -167,7 +181,7 @@ impl<'a> Parsing<'a> {
             events: Events::new(document),
             tree: Tree::default(),
             open: Vec::new(),
-            anchors: HashMap::new(),
+            anchors: BTreeMap::new(),
             escapes: memmem::find(document, b"\\/").is_some(),
         }
     }
@@ -192,15 +206,20 @@ impl<'a> Parsing<'a> {
                 Data::Alias(anchor) => match self.anchors.get(&anchor) {
                     Some(target) => {
                         let target = *target;
-                        self.push(line, Kind::Alias(target));
+                        self.push(line, Kind::Alias(target as u32));
                     }
                     None => return refuse(format!("unknown anchor '{anchor}' referenced"), line),
                 },
                 Data::Scalar(scalar) => {
                     self.check(&scalar, index, line)?;
-                    let value = unhidden(scalar.value);
                     self.anchor(scalar.anchor);
-                    self.push(line, Kind::Scalar { value, tag: scalar.tag, plain: scalar.plain });
+                    if let Some(tag) = scalar.tag {
+                        self.tree.tags.insert(self.tree.nodes.len(), tag);
+                    }
+                    let start = self.tree.values.len() as u32;
+                    self.tree.values.push_str(&unhidden(&scalar.value));
+                    let end = self.tree.values.len() as u32;
+                    self.push(line, Kind::Scalar { start, end, plain: scalar.plain });
                 }
                 Data::Start { mapping, flow, anchor } => {
                     if self.open.len() >= DEPTH {
@@ -213,7 +232,7 @@ impl<'a> Parsing<'a> {
                 Data::End => {
                     let end = self.tree.nodes.len();
                     if let Some(node) = self.open.pop().and_then(|(node, _)| self.tree.nodes.get_mut(node)) {
-                        node.end = end;
+                        node.end = end as u32;
                     }
                 }
             }
@@ -221,8 +240,8 @@ impl<'a> Parsing<'a> {
     }
 
     fn push(&mut self, line: usize, kind: Kind) {
-        let end = self.tree.nodes.len() + 1;
-        self.tree.nodes.push(Node { line, kind, end });
+        let end = self.tree.nodes.len() as u32 + 1;
+        self.tree.nodes.push(Node { line: line as u32, end, kind });
     }
 
     /// The next node has it.
@@ -282,7 +301,7 @@ enum Open<'a> {
 
 impl<'a> Writer<'a> {
     fn new(tree: &'a Tree, length: usize) -> Self {
-        let line = tree.nodes.first().map_or(0, |root| root.line);
+        let line = tree.line(0);
         Writer {
             tree,
             out: Vec::with_capacity(length),
@@ -356,7 +375,7 @@ impl<'a> Writer<'a> {
     }
 
     fn line_of(&mut self, node: usize) {
-        let line = self.tree.nodes.get(node).map_or(0, |node| node.line);
+        let line = self.tree.line(node);
         while self.line < line {
             self.out.push(b'\n');
             self.line += 1;
@@ -377,19 +396,20 @@ impl<'a> Writer<'a> {
     /// Writes a scalar, or opens what has more nodes below it.
     fn node(&mut self, index: usize) -> Result<(), Error> {
         self.visit(index)?;
-        let Some(node) = self.tree.nodes.get(index) else { return Ok(()) };
-        match &node.kind {
+        let Some(kind) = self.tree.kind(index) else { return Ok(()) };
+        match kind {
             Kind::Alias(target) => {
-                if self.aliases.contains(target) {
+                let target = target as usize;
+                if self.aliases.contains(&target) {
                     return Err(self.tree.error(index, "an anchor's value contains itself"));
                 }
-                self.aliases.push(*target);
+                self.aliases.push(target);
                 self.open.push(Open::Alias);
-                return self.node(*target);
+                return self.node(target);
             }
             Kind::Sequence => {
                 self.out.push(b'[');
-                self.open.push(Open::Sequence { next: index + 1, end: node.end });
+                self.open.push(Open::Sequence { next: index + 1, end: self.tree.end(index) });
             }
             Kind::Mapping => {
                 self.out.push(b'{');
@@ -398,7 +418,7 @@ impl<'a> Writer<'a> {
                     self.merge(index, &mut merged, 0)?;
                     Open::Merged(merged.members.into_iter())
                 } else {
-                    Open::Mapping { next: index + 1, end: node.end }
+                    Open::Mapping { next: index + 1, end: self.tree.end(index) }
                 };
                 self.open.push(open);
             }
@@ -447,11 +467,11 @@ impl<'a> Writer<'a> {
 
     fn key(&mut self, index: usize) -> Result<Cow<'a, str>, Error> {
         self.visit(index)?;
-        let key = match self.tree.nodes.get(index).map(|node| &node.kind) {
-            Some(Kind::Alias(target)) => *target,
+        let key = match self.tree.kind(index) {
+            Some(Kind::Alias(target)) => target as usize,
             _ => index,
         };
-        if matches!(self.tree.nodes.get(key).map(|node| &node.kind), Some(Kind::Scalar { .. })) {
+        if matches!(self.tree.kind(key), Some(Kind::Scalar { .. })) {
             scalar::key(self.tree.scalar(key)?).map_err(|message| self.tree.error(index, message))
         } else {
             Err(self.tree.error(index, "invalid map key: it must be a scalar"))
@@ -480,25 +500,24 @@ impl<'a> Writer<'a> {
         if depth > 100 {
             return Err(self.tree.error(value, "an anchor's value contains itself"));
         }
-        let Some(node) = self.tree.nodes.get(value) else { return Ok(()) };
-        match node.kind {
-            Kind::Mapping => self.merge(value, merged, depth + 1),
-            Kind::Alias(target) if self.tree.is_mapping(target) => {
-                self.aliases.push(target);
-                self.merge(target, merged, depth + 1)?;
+        match self.tree.kind(value) {
+            Some(Kind::Mapping) => self.merge(value, merged, depth + 1),
+            Some(Kind::Alias(target)) if matches!(self.tree.kind(target as usize), Some(Kind::Mapping)) => {
+                self.aliases.push(target as usize);
+                self.merge(target as usize, merged, depth + 1)?;
                 self.aliases.pop();
                 Ok(())
             }
-            Kind::Sequence => {
+            Some(Kind::Sequence) => {
                 let mut values = Vec::new();
-                let mut next = value + 1;
-                while next < node.end {
+                let (mut next, end) = (value + 1, self.tree.end(value));
+                while next < end {
                     values.push(next);
                     next = self.tree.end(next);
                 }
                 // The first in the list has the last word.
                 for value in values.into_iter().rev() {
-                    if matches!(self.tree.nodes.get(value).map(|node| &node.kind), Some(Kind::Sequence)) {
+                    if matches!(self.tree.kind(value), Some(Kind::Sequence)) {
                         return Err(self.tree.want_map(value));
                     }
                     self.merge_value(value, merged, depth + 1)?;
@@ -513,7 +532,7 @@ impl<'a> Writer<'a> {
 #[derive(Default)]
 struct Merged<'a> {
     members: Vec<(Cow<'a, str>, usize)>,
-    places: HashMap<Cow<'a, str>, usize>,
+    places: BTreeMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Merged<'a> {
@@ -527,26 +546,32 @@ impl<'a> Merged<'a> {
 }
 
 impl Tree {
+    fn kind(&self, node: usize) -> Option<Kind> {
+        self.nodes.get(node).map(|node| node.kind)
+    }
+
     fn end(&self, node: usize) -> usize {
-        self.nodes.get(node).map_or(self.nodes.len(), |node| node.end)
+        self.nodes.get(node).map_or(self.nodes.len(), |node| node.end as usize)
+    }
+
+    fn line(&self, node: usize) -> usize {
+        self.nodes.get(node).map_or(0, |node| node.line as usize)
     }
 
     fn scalar(&self, index: usize) -> Result<Scalar<'_>, Error> {
-        match self.nodes.get(index).map(|node| &node.kind) {
-            Some(Kind::Scalar { value, tag, plain }) => {
-                scalar::resolve(value, tag.as_deref(), *plain).map_err(|message| self.error(index, message))
-            }
-            _ => Ok(Scalar::Null),
-        }
+        let Some(Kind::Scalar { start, end, plain }) = self.kind(index) else { return Ok(Scalar::Null) };
+        let value = self.values.get(start as usize..end as usize).unwrap_or_default();
+        scalar::resolve(value, self.tag(index), plain).map_err(|message| self.error(index, message))
     }
 
-    fn is_mapping(&self, node: usize) -> bool {
-        matches!(self.nodes.get(node).map(|node| &node.kind), Some(Kind::Mapping))
+    fn tag(&self, node: usize) -> Option<&str> {
+        if self.tags.is_empty() { None } else { self.tags.get(&node).map(String::as_str) }
     }
 
     fn is_merge(&self, key: usize) -> bool {
-        matches!(self.nodes.get(key).map(|node| &node.kind), Some(Kind::Scalar { value, tag, plain })
-            if value == "<<" && (*plain || tag.as_deref() == Some("tag:yaml.org,2002:merge")))
+        let Some(Kind::Scalar { start, end, plain }) = self.kind(key) else { return false };
+        self.values.get(start as usize..end as usize) == Some("<<")
+            && (plain || self.tag(key) == Some("tag:yaml.org,2002:merge"))
     }
 
     fn merges(&self, mapping: usize) -> bool {
@@ -565,6 +590,6 @@ impl Tree {
     }
 
     fn error(&self, node: usize, message: impl Into<String>) -> Error {
-        Error { message: message.into(), line: self.nodes.get(node).map_or(0, |node| node.line) }
+        Error { message: message.into(), line: self.line(node) }
     }
 }
