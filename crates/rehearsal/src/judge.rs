@@ -23,7 +23,7 @@ use crate::{
 pub const DEFAULT: &str = "(default)";
 
 /// Pods.
-const POD: &Kind = &api_server::KINDS[0];
+pub(crate) const POD: &Kind = &api_server::KINDS[0];
 
 /// The annotation of a [mirror Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -220,7 +220,7 @@ impl Judge<'_> {
             api_server::set_defaults(kind.group, kind.name, &mut subject.object);
             api_server::set_defaults(kind.group, kind.name, &mut subject.old_object);
         }
-        let checked = kind.filter(|kind| subject.is_creation() || !kind.is_pod());
+        let checked = kind.filter(|kind| subject.is_creation() || !(kind.is_pod() || subject.object.is_null()));
         let mut passage = Passage::new(subject, Verdict::accepted(class));
         if checked.is_some_and(Kind::is_pod)
             && let Err(refused) = api_server::admit_pod(&mut passage.subject.object, classes)
@@ -457,7 +457,7 @@ fn makes_no_pods_anymore(header: &Header, object: &Value) -> Option<NotJudged> {
 }
 
 /// Who sends an object: its controller, the kubelet of a mirror Pod, or somebody.
-fn sender(metadata: &Metadata) -> Value {
+pub(crate) fn sender(metadata: &Metadata) -> Value {
     let service_account = |name: &str| {
         let mut user = api_server::user_of("", "");
         user["username"] = format!("system:serviceaccount:kube-system:{name}").into();

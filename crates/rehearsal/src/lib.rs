@@ -9,6 +9,7 @@
 //! It knows no engine, no file, no thread and no terminal. Its host feeds it with input, twice, and answers with the
 //! policy's module ([`Host`]).
 mod cluster;
+#[cfg_attr(not(feature = "cel"), path = "no_conditions.rs")]
 mod conditions;
 mod guards;
 mod judge;
@@ -22,6 +23,7 @@ mod policies;
 pub mod policy;
 mod report;
 mod request;
+pub mod review;
 pub mod selector;
 mod tally;
 mod templates;
@@ -31,10 +33,10 @@ pub mod native;
 pub mod read;
 
 pub use cluster::Cluster;
-pub use judge::{Answer, DEFAULT, Host, Judge};
+pub use judge::{Answer, DEFAULT, Host, Judge, Passage, Question};
 pub use outcome::{Field, NotAsked, Outcome, Verdict};
 pub use policies::{Asked, Policies};
 pub use policy::Policy;
 pub use report::{FailOn, Report, Workload};
 pub use request::{Operation, Resource, Subject};
-pub use tally::Tally;
+pub use tally::{Tally, Unreadable};

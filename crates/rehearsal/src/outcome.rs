@@ -17,7 +17,7 @@ pub enum Outcome {
 }
 
 /// What comes of an object, and why.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Verdict {
     pub outcome: Outcome,
     /// The class that it names, or `(default)`.
@@ -46,7 +46,8 @@ pub struct Field {
 }
 
 /// The part of a policy's manifest by which the API server does not ask the policy.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum NotAsked {
     Rules,
     NamespaceSelector,

@@ -342,7 +342,7 @@ fn problems(policies: &Policies, cluster: &Cluster, tally: &Tally) -> Vec<Proble
 }
 
 /// The limits of the rehearsal.
-fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
+pub fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
     let Judge { policies, cluster, .. } = judge;
     let mut notes = vec![];
     for asked in policies.iter() {

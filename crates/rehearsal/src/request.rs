@@ -1,7 +1,7 @@
 //! The admission request that the API server sends about an object.
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -39,7 +39,8 @@ pub struct Subject {
 }
 
 /// What is done to the object.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Operation {
     #[default]
     Create,

@@ -2,3 +2,4 @@
 mod field;
 mod host;
 mod objects_and_policies;
+mod review;
