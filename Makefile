@@ -94,7 +94,7 @@ $(COMMAND):
 .PHONY: clean
 clean: ## remove what was built
 	cargo clean
-	rm -rf .ci/node_modules playground/node_modules playground/dist policy.wasm annotated-policy.wasm
+	rm -rf .ci/node_modules playground/node_modules playground/dist playground/*.wasm policy.wasm annotated-policy.wasm
 
 # The policies of deploy/ on a live cluster.
 .PHONY: cluster-tests
@@ -107,12 +107,23 @@ PLAYGROUND := playground/node_modules/.package-lock.json
 $(PLAYGROUND): playground/package-lock.json
 	cd playground && npm ci --no-audit --no-fund
 
+# The core of the rehearsal: the page loads the one with CEL only for policies with matchConditions.
+CORE = cargo build --package rehearsal-guest --target=$(TARGET) --profile guest --locked
+BUILT_CORE := target/$(TARGET)/guest/rehearsal_guest.wasm
+
+.PHONY: playground-core
+playground-core: $(TARGET)
+	$(CORE)
+	@cmp -s $(BUILT_CORE) playground/core.wasm || cp $(BUILT_CORE) playground/core.wasm
+	$(CORE) --features cel
+	@cmp -s $(BUILT_CORE) playground/core-cel.wasm || cp $(BUILT_CORE) playground/core-cel.wasm
+
 .PHONY: playground
-playground: policy.wasm $(PLAYGROUND) ## build the playground and serve it on http://127.0.0.1:4173
+playground: policy.wasm playground-core $(PLAYGROUND) ## build the playground and serve it on http://127.0.0.1:4173
 	cd playground && npm run build && npm run serve
 
 .PHONY: test-playground
-test-playground: policy.wasm $(COMMAND) $(PLAYGROUND) ## test the playground in headless Chromium
+test-playground: policy.wasm playground-core $(COMMAND) $(PLAYGROUND) ## test the playground in headless Chromium
 	cd playground && npm run chromium && npm test
 
 # Proof: docs/assurance.md says what these show.
