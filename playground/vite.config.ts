@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
+import { firstAnswer } from "./build/firstAnswer.ts";
 import { oneFile } from "./build/oneFile.ts";
 
 const version = /^version = "(.*)"$/m.exec(readFileSync(new URL("../Cargo.toml", import.meta.url), "utf8"))?.[1];
@@ -11,7 +12,7 @@ export default defineConfig({
   build: { target: "es2023", assetsInlineLimit: 0, modulePreload: false, chunkSizeWarningLimit: 1500 },
   worker: { format: "iife" },
   server: { fs: { allow: [".."] } },
-  plugins: [oneFile()],
+  plugins: [firstAnswer(), oneFile()],
   test: {
     projects: [
       { extends: true, test: { name: "unit", include: ["tests/unit/**/*.test.ts"], testTimeout: 120_000 } },

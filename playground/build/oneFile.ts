@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
 export function oneFile(): Plugin {
@@ -33,7 +34,8 @@ function whole(folder: string): string {
     .replace("style-src 'self' ", "style-src ")
     .replace("connect-src 'self'", "connect-src 'none'")
     .replace("</body>", () => {
-      const parts = [embed("module", asset(/\.wasm$/)), embed("worker", asset(/^worker-.*\.js$/))];
+      // The core that can do everything, in the place of the small one as well.
+      const parts = [embed("policy", asset(/^policy-.*\.wasm$/)), embed("core", asset(/^core-cel-.*\.wasm$/)), embed("worker", asset(/^worker-.*\.js$/))];
       return `${parts.join("\n")}\n<script type="module">${script}</script>\n</body>`;
     });
 }
@@ -45,5 +47,5 @@ function inHtml(script: string): string {
 
 /** Data, which no browser runs. */
 function embed(id: string, bytes: Buffer): string {
-  return `<script type="text/plain" id="embedded-${id}">${bytes.toString("base64")}</script>`;
+  return `<script type="text/plain" id="embedded-${id}">${gzipSync(bytes, { level: 9 }).toString("base64")}</script>`;
 }

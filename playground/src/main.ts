@@ -1,7 +1,5 @@
 /** The page: loads the policy, and puts the views in their place. */
-import { parseJson } from "./input/yaml.ts";
 import { load } from "./module.ts";
-import { Policy } from "./policy/policy.ts";
 import { page } from "./ui/page.ts";
 import { themeButton } from "./ui/theme.ts";
 import { el } from "./ui/el.ts";
@@ -9,8 +7,7 @@ import { el } from "./ui/el.ts";
 themeButton(document.querySelector<HTMLButtonElement>("#theme")!);
 
 try {
-  const loaded = await load();
-  await page(loaded, new Policy(loaded.module, parseJson));
+  await page(await load());
 } catch (error) {
   document.querySelector("#main")!.append(el("p", { class: "fatal", role: "alert" }, `The policy can't be loaded: ${String(error)}`));
 }

@@ -1,8 +1,5 @@
 /** What happens to an object, as a person says it. */
-import { DEFAULT } from "./kubernetes/kinds.ts";
-import type { LeftOut } from "./policy/judge.ts";
-import type { Operation, Subject } from "./policy/request.ts";
-import type { Outcome } from "./verdict.ts";
+import type { LeftOutBy, Operation, Reviewed } from "./answers.ts";
 
 /** What a sentence calls its object: `this Pod`, `its Pods`. */
 export interface Subjects {
@@ -10,16 +7,8 @@ export interface Subjects {
   areMany: boolean;
 }
 
-interface Case {
-  subject: Subject;
-  named: Subjects;
-  outcome: Exclude<Outcome, "notAsked">;
-  code: number | undefined;
-  /** Whether the policy judges objects of this kind. */
-  isJudged: boolean;
-  /** The class that a Pod runs with, or `(default)`. */
-  runsWith?: string;
-}
+/** The class of a workload that names none, as audit annotations have it. */
+const DEFAULT = "(default)";
 
 const VERBS: Record<Operation, [string, string]> = {
   CREATE: ["creates", "create"],
@@ -27,34 +16,35 @@ const VERBS: Record<Operation, [string, string]> = {
   DELETE: ["deletes", "delete"],
 };
 
-export function sentenceFor({ subject, named, outcome, code, isJudged, runsWith }: Case): string {
-  const [does, notDoes] = VERBS[subject.operation];
-  const { it, areMany } = named;
+export function sentenceFor(reviewed: Reviewed, { it, areMany }: Subjects): string {
+  const { operation, outcome, code, hasPodSpec, kind, leftOutBy } = reviewed;
+  const [does, notDoes] = VERBS[operation];
   const [they, run, are] = areMany ? ["They", "run", "they are"] : ["It", "runs", "it is"];
-  if (outcome === "rejected") {
-    return [`Kubernetes does not ${notDoes} ${it}.`, becauseOf(code)].filter(Boolean).join(" ");
-  }
-  if (!isJudged) return `The policy does not judge objects of kind ${subject.kind}.`;
-  if (subject.operation === "DELETE") return "The policy accepts every DELETE.";
+  if (leftOutBy !== null) return `Kubernetes ${does} ${it} without asking the policy: its ${because(leftOutBy, reviewed)}.`;
+  if (outcome === "refused") return `Kubernetes itself refuses to ${notDoes} ${it}.`;
+  if (outcome === "rejected" || outcome === "error") return [`Kubernetes does not ${notDoes} ${it}.`, becauseOf(code)].filter(Boolean).join(" ");
+  if (!hasPodSpec) return `The policy does not judge objects of kind ${kind}.`;
+  if (operation === "DELETE") return "The policy accepts every DELETE.";
   const how = outcome === "mutated" ? "with another RuntimeClass" : `as ${are}`;
-  return [`Kubernetes ${does} ${it} ${how}.`, runsWith && `${they} ${run} ${onWhat(runsWith)}.`].filter(Boolean).join(" ");
+  const runsWith = kind === "Pod" ? `${they} ${run} ${onWhat(reviewed.to ?? reviewed.class ?? DEFAULT)}.` : "";
+  return [`Kubernetes ${does} ${it} ${how}.`, runsWith].filter(Boolean).join(" ");
 }
 
 function onWhat(runsWith: string): string {
   return runsWith === DEFAULT ? "on the default runtime of the node" : `with ${runsWith}`;
 }
 
-function becauseOf(code: number | undefined): string | undefined {
+function becauseOf(code: number | null | undefined): string | undefined {
   if (code === 500) return "The policy can't decide: an operator has to fix the cause.";
   return code === 400 ? "The policy can't read the request." : undefined;
 }
 
-export function leftOutSentence(leftOut: LeftOut, subject: Subject, { it }: Subjects): string {
-  const why: Record<LeftOut, string> = {
-    rules: `rules do not list ${subject.operation} of ${subject.resource}`,
-    namespaceSelector: `namespaceSelector leaves out the namespace ${subject.namespace ?? ""}`,
+function because(part: LeftOutBy, { operation, resource, namespace }: Reviewed): string {
+  const why: Record<LeftOutBy, string> = {
+    rules: `rules do not list ${operation} of ${resource}`,
+    namespaceSelector: `namespaceSelector leaves out the namespace ${namespace}`,
     objectSelector: "objectSelector does not select the labels",
     matchConditions: "matchConditions leave the request out",
   };
-  return `Kubernetes ${VERBS[subject.operation][0]} ${it} without asking the policy: its ${why[leftOut]}.`;
+  return why[part];
 }

@@ -4,7 +4,7 @@
  * `#v1=…` is the state in JSON, without its defaults, deflated, in base64url. Links of an older version still open:
  * a new version adds a reader, and keeps this one.
  */
-import { OPERATIONS } from "./policy/request.ts";
+import { OPERATIONS } from "./answers.ts";
 import { ACCESSES } from "./policy/capabilities.ts";
 import { DEFAULTS, type State } from "./state.ts";
 

@@ -35,8 +35,8 @@ function pod(at: number): object {
     },
     spec: {
       ...(runtimeClassName ? { runtimeClassName } : {}),
-      ...(isDaemon ? { hostNetwork: true, nodeSelector: { runtime: "runc" } } : {}),
-      containers: [{ name: "main", image: "registry.example.com/app:1", resources: { requests: { cpu: "100m", memory: "64Mi" } } }],
+      ...(isDaemon ? { hostNetwork: true } : {}),
+      containers: [{ name: "main", image: "registry.example.com/app:1", resources: { limits: { cpu: "100m", memory: "64Mi" } } }],
       restartPolicy: "Always",
       serviceAccountName: "default",
       tolerations: [{ key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }],

@@ -1,8 +1,6 @@
 /** A JSON patch, and the YAML that it makes of a manifest: comments stay. */
-import { Document, isMap, isSeq, Pair, type Node } from "yaml";
-import { createPatch } from "rfc6902";
-import { parseJson } from "./yaml.ts";
-import type { Typed } from "./documents.ts";
+import { Document, isMap, isNode, isSeq, Pair, type Node } from "yaml";
+import { applyPatch, createPatch } from "rfc6902";
 
 export interface Operation {
   op: string;
@@ -10,26 +8,37 @@ export interface Operation {
   value?: unknown;
 }
 
-/** The change from an object in JSON to another one. */
-export function patchBetween(before: string, after: unknown): Operation[] {
-  return createPatch(parseJson(before), after) as Operation[];
+/** The change from an object to another one. */
+export function patchBetween(before: unknown, after: unknown): Operation[] {
+  return createPatch(before, after) as Operation[];
 }
 
-/** A manifest in YAML before and after a patch. */
-export function yamlDiff(typed: Typed | undefined, json: string, text: string, patch: readonly Operation[]): [string, string] {
+/** An object as it was typed. */
+export interface Typed {
+  document: Document;
+  node: Node;
+}
+
+/**
+ * A manifest in YAML before and after a patch.
+ *
+ * @param typed the manifest; none: the object is shown whole
+ * @param object what the policy was asked about: the manifest with what the API server adds
+ */
+export function yamlDiff(typed: Typed | undefined, object: unknown, text: string, patch: readonly Operation[]): [string, string] {
   const style = styleOf(text);
   const write = (document: Document) => document.toString(style);
   const diff = (document: Document): [string, string] => {
     const before = write(document);
-    apply(document, patch);
+    apply(document, structuredClone(object), patch);
     return [before, write(document)];
   };
-  const plain = () => new Document(parseJson(json));
+  const whole = () => new Document(object);
   try {
-    return diff(typed && !isFlow(typed.node) ? own(typed) : plain());
+    return diff(typed && !isFlow(typed.node) ? own(typed) : whole());
   } catch {
-    // The text has an alias whose anchor is in another part of it.
-    return diff(plain());
+    // The change is in what the API server adds, or an alias has its anchor in another part of the text.
+    return diff(whole());
   }
 }
 
@@ -50,14 +59,36 @@ export function styleOf(text: string): { indent: number; indentSeq: boolean; flo
   return { indent: indent > 1 && indent <= 8 ? indent : 2, indentSeq, flowCollectionPadding: /[[{] /.test(text), lineWidth: 0 };
 }
 
-/** Applies a patch to a document. */
-export function apply(document: Document, patch: readonly Operation[]): void {
-  for (const { op, path, value } of patch) {
+/**
+ * Applies a patch of an object to a document, which may lack parts of it.
+ *
+ * @throws Error the document has something else at a place
+ */
+function apply(document: Document, object: unknown, patch: readonly Operation[]): void {
+  for (const operation of patch) {
+    const { op, path, value } = operation;
     const steps = path.split("/").slice(1).map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-    if (op === "remove") document.deleteIn(steps);
-    else if (op === "add") add(document, steps, value);
-    else document.setIn(steps, value);
+    const [typed, wanted] = [document.getIn(steps), steps.reduce(memberOf, object)];
+    if (op === "add") add(document, steps, value);
+    else if (typed !== undefined && !isPartOf(plain(typed), wanted)) throw new Error(`${path} is something else`);
+    else if (op === "replace") document.setIn(steps, value);
+    else if (typed !== undefined) document.deleteIn(steps);
+    applyPatch(object, [operation as Parameters<typeof applyPatch>[1][number]]);
   }
+}
+
+function memberOf(value: unknown, step: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[step] : undefined;
+}
+
+function plain(value: unknown): unknown {
+  return isNode(value) ? value.toJSON() : value;
+}
+
+/** Whether an object has all that a part of it has. */
+function isPartOf(part: unknown, whole: unknown): boolean {
+  if (typeof part !== "object" || part === null) return String(part) === String(whole);
+  return Object.entries(part).every(([key, value]) => isPartOf(value, memberOf(whole, key)));
 }
 
 /** A new key comes first, where it is seen. */

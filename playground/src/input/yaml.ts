@@ -1,18 +1,6 @@
-/** YAML as Kubernetes reads it, with the places of what is in it. */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseAllDocuments,
-  parseDocument,
-  type Document,
-  type Node,
-  type ParsedNode,
-  type ScalarTag,
-  type SchemaOptions,
-  type YAMLMap,
-} from "yaml";
+/** Places in YAML, and JSON that keeps its digits. */
+import { isMap, isScalar, isSeq, parseAllDocuments, parseDocument, type Document, type Node, type ParsedNode } from "yaml";
+import type { Unreadable } from "../answers.ts";
 
 /** Something wrong in a text, from one character to another. */
 export interface Problem {
@@ -24,78 +12,11 @@ export interface Problem {
 
 export type Parsed = Document.Parsed<ParsedNode>;
 
-/** Kubernetes takes the booleans of YAML 1.1 as well. */
-const oldBooleans: ScalarTag[] = [
-  [true, /^(?:[Yy]|[Yy]es|YES|[Oo]n|ON)$/] as const,
-  [false, /^(?:[Nn]|[Nn]o|NO|[Oo]ff|OFF)$/] as const,
-].map(([value, test]) => ({ tag: "tag:yaml.org,2002:bool", default: true, test, resolve: () => value }));
-
-const SCHEMA: SchemaOptions = { schema: "core", merge: true, customTags: (tags) => [...tags, ...oldBooleans] };
-const OPTIONS = { ...SCHEMA, version: "1.2", intAsBigInt: true, prettyErrors: false } as const;
-
-/** All documents of a text that are not empty. A duplicate key is an error, as for kubectl. */
-export function readAll(text: string): { documents: Parsed[]; problems: Problem[] } {
-  const documents = [...parseAllDocuments<ParsedNode>(text, OPTIONS)] as Parsed[];
-  return { documents: documents.filter((each) => !isEmpty(each)), problems: documents.flatMap(problemsOf) };
-}
-
-/** Each document; at least one. A key may be duplicate: the policy has its own words for that. */
-export function readEach(text: string): { document: Parsed; problems: Problem[] }[] {
-  const options = { ...OPTIONS, uniqueKeys: false };
+/** The documents of a text, at least one, to find places in them. The core reads what is in them. */
+export function parseEach(text: string): Parsed[] {
+  const options = { version: "1.2", schema: "core", merge: true, intAsBigInt: true, prettyErrors: false, uniqueKeys: false } as const;
   const documents = [...parseAllDocuments<ParsedNode>(text, options)] as Parsed[];
-  return (documents.length === 0 ? [parseDocument<ParsedNode>("", options)] : documents).map((document) => ({ document, problems: problemsOf(document) }));
-}
-
-function isEmpty(document: Parsed): boolean {
-  return document.errors.length === 0 && (document.contents === null || isNull(document.contents));
-}
-
-function isNull(node: unknown): boolean {
-  return isScalar(node) && node.value === null && !node.source;
-}
-
-function problemsOf(document: Parsed): Problem[] {
-  const problem = (severity: Problem["severity"]) => (error: { message: string; pos: [number, number] }) => {
-    const [from, to] = error.pos;
-    return { message: error.message.split("\n", 1)[0] ?? "", from, to: Math.max(to, from), severity };
-  };
-  return [...document.errors.map(problem("error")), ...document.warnings.map(problem("warning"))];
-}
-
-/** A node in JSON. Numbers keep their digits, and duplicate keys stay. */
-export function toJson(node: unknown, document: Document<Node, boolean>): string {
-  if (isAlias(node)) return toJson(node.resolve(document), document);
-  if (isMap(node)) {
-    const members = membersOf(node, document).map(([key, value]) => `${JSON.stringify(key)}:${toJson(value, document)}`);
-    return `{${members.join(",")}}`;
-  }
-  if (isSeq(node)) return `[${node.items.map((item) => toJson(item, document)).join(",")}]`;
-  if (!isScalar(node)) return "null";
-  const { value, source } = node;
-  if (typeof value === "bigint") return String(value);
-  if (typeof value === "number") return source && isJsonNumber(source) ? source : JSON.stringify(value);
-  return JSON.stringify(value) ?? "null";
-}
-
-function isJsonNumber(text: string): boolean {
-  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
-}
-
-/** The members of a map; those that it merges (`<<`) come last, unless it has them itself. */
-function membersOf(map: YAMLMap, document: Document<Node, boolean>): [string, unknown][] {
-  const pairs = map.items.map(({ key, value }): [string, unknown] => [keyText(key), value]);
-  const own = pairs.filter(([key]) => key !== "<<");
-  const merged = pairs
-    .filter(([key]) => key === "<<")
-    .flatMap(([, value]) => (isSeq(value) ? value.items : [value]))
-    .map((value) => (isAlias(value) ? value.resolve(document) : value))
-    .flatMap((value) => (isMap(value) ? membersOf(value, document) : []));
-  const known = new Set(own.map(([key]) => key));
-  return [...own, ...merged.filter(([key]) => !known.has(key) && known.add(key))];
-}
-
-function keyText(key: unknown): string {
-  return isScalar(key) ? String(isNull(key) ? "" : (key.source ?? key.value)) : String(key);
+  return documents.length > 0 ? documents : [parseDocument<ParsedNode>("", options)];
 }
 
 /** JSON from a module or a file. Integers beyond 2^53 keep their digits. */
@@ -122,7 +43,7 @@ export function placeOf(document: Parsed, path: readonly (string | number)[]): [
   let place = rangeOf(node) ?? [0, 0];
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => keyText(key) === String(step));
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.source ?? key.value) === String(step));
       if (!pair) break;
       place = rangeOf(pair.key) ?? place;
       node = pair.value;
@@ -137,4 +58,33 @@ export function placeOf(document: Parsed, path: readonly (string | number)[]): [
 function rangeOf(node: unknown): [number, number] | undefined {
   const range = (node as { range?: [number, number, number] | null } | null)?.range;
   return range ? [range[0], range[1]] : undefined;
+}
+
+/** The first character of a line, which counts from 1. */
+function lineStart(text: string, line: number): number {
+  let at = 0;
+  for (let before = 1; before < line; before += 1) at = text.indexOf("\n", at) + 1 || text.length;
+  return at;
+}
+
+/** What the core can't read, at its line. */
+export function problemAt(text: string, { line, message }: Pick<Unreadable, "line" | "message">): Problem {
+  const from = lineStart(text, line);
+  const end = text.indexOf("\n", from);
+  const severity = message.endsWith(": ignored") ? "warning" : "error";
+  return { message: message.replace(/^line \d+: /, ""), from, to: end < 0 ? text.length : end, severity };
+}
+
+/** The node of an object at a place, if it is YAML that can be written again. */
+export function nodeAt(text: string, { line, item }: Pick<Unreadable, "line" | "item">): { document: Parsed; node: Node } | undefined {
+  const end = text.indexOf("\n", lineStart(text, line));
+  const starts = (document: Parsed) => document.contents !== null && document.contents.range[0] <= (end < 0 ? text.length : end);
+  const document = parseEach(text).findLast(starts);
+  if (!document || document.errors.length > 0) return undefined;
+  const steps = item === null ? [] : String(item).split(".").map(Number);
+  const node = steps.reduce<unknown>((list, step) => {
+    const items = isMap(list) ? list.get("items", true) : list;
+    return isSeq(items) ? items.items[step - 1] : undefined;
+  }, document.contents);
+  return isMap(node) ? { document, node } : undefined;
 }

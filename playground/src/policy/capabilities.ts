@@ -3,7 +3,6 @@
  * [get_resource](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes), in the words
  * of policy-server and kwctl.
  */
-import type { HostAnswer, HostCall } from "./wapc.ts";
 
 /** Whether the policy may read RuntimeClasses, and whether that works. */
 export type Access = "granted" | "not-granted" | "failing";
@@ -16,7 +15,10 @@ export interface RuntimeClass {
   kind: string;
   metadata: { name: string };
   handler: string;
+  scheduling?: unknown;
 }
+
+export type HostAnswer = { payload: string } | { error: string };
 
 /** What the policy asked for, and what it was told; `exact` is the call's payload as it was sent. */
 export interface Exchange {
@@ -34,44 +36,27 @@ function forbidden(name: string): string {
   return `ApiError: ${text('"')}: Forbidden (Status { status: Some(Failure), code: 403, message: "${text('\\"')}" })`;
 }
 
-/** A host with these RuntimeClasses. Each exchange is added to `log`. */
-export function capabilities(
-  access: Access,
-  classes: readonly RuntimeClass[],
-  log: Exchange[],
-): (call: HostCall) => HostAnswer {
-  return (call) => {
-    const { binding, namespace, operation, payload } = call;
-    if (binding !== "kubewarden" || namespace !== "kubernetes" || operation !== "get_resource") {
-      return { error: `unknown host capability ${binding}/${namespace}/${operation}` };
-    }
-    const asked: Exchange["asked"] = JSON.parse(payload);
-    const answer = resource(access, classes, asked);
-    log.push({ asked, exact: payload, answer });
-    return answer;
-  };
+/** Answers a call of the policy. Each exchange is added to `log`. */
+export function capability(operation: string, exact: string, access: Access, classes: readonly RuntimeClass[], log: Exchange[]): HostAnswer {
+  if (operation !== "kubernetes/get_resource") return { error: `unknown host capability kubewarden/${operation}` };
+  const asked: Exchange["asked"] = JSON.parse(exact);
+  const answer = resource(access, classes, asked);
+  log.push({ asked, exact, answer });
+  return answer;
 }
 
-function resource(access: Access, classes: readonly RuntimeClass[], asked: Exchange["asked"]): HostAnswer {
-  const { api_version, kind, name } = asked;
+function resource(access: Access, classes: readonly RuntimeClass[], { api_version, kind, name }: Exchange["asked"]): HostAnswer {
   if (access === "not-granted") {
     const what = `Kubernetes ${api_version}/${kind} resources`;
     return { error: `Policy has not been granted access to ${what}. The violation has been reported.` };
   }
+  const failure = (message: string) => ({ error: `Callback evaluation failure: ${message}` });
   if (access === "failing") return failure(forbidden(name));
   const found = classes.find((each) => each.metadata.name === name);
   if (!found || api_version !== "node.k8s.io/v1" || kind !== "RuntimeClass") {
     return failure(`Cannot find ${api_version}/${kind} named '${name}' inside of namespace 'None'`);
   }
-  return { payload: JSON.stringify(masked(found)) };
-}
-
-/** What the host's field masks leave of a class. */
-function masked(found: RuntimeClass): object {
-  const { apiVersion, kind, metadata, handler, scheduling } = found as RuntimeClass & { scheduling?: unknown };
-  return { apiVersion, kind, metadata, handler, ...(scheduling === undefined ? {} : { scheduling }) };
-}
-
-function failure(message: string): HostAnswer {
-  return { error: `Callback evaluation failure: ${message}` };
+  // What the host's field masks leave of it.
+  const { apiVersion, metadata, handler, scheduling } = found;
+  return { payload: JSON.stringify({ apiVersion, kind, metadata, handler, scheduling }) };
 }

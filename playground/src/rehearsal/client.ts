@@ -1,48 +1,35 @@
 /** The page's side of the worker: one rehearsal at a time, and a new one ends the old. */
-import workerUrl from "./worker.ts?worker&url";
-import { embedded } from "../module.ts";
-import type { Report } from "./report.ts";
+import type { Place, Rehearsal, Review } from "../answers.ts";
+import { parseJson } from "../input/yaml.ts";
+import { newWorker } from "../module.ts";
 import type { Reply, Request } from "./worker.ts";
 
 export interface Running {
-  report: Promise<Report>;
-  /** The object of a row of the report in YAML, before and after it is mutated. */
-  change(row: number): Promise<[string, string]>;
+  rehearsal: Promise<Rehearsal>;
+  /** The object at a place of the report, before and after it is mutated. */
+  change(place: Place): Promise<Review>;
   stop(): void;
 }
 
-type Sources = { file: string; text: string | Blob }[];
-
-export function start(module: Uint8Array<ArrayBuffer>, settings: string, sources: Sources, progress: (done: number, total: number) => void): Running {
-  const worker = newWorker();
-  const send = (request: Request) => worker.postMessage(request);
-  const changes = new Map<number, (change: [string, string]) => void>();
-  const report = new Promise<Report>((resolve, reject) => {
+export async function start(request: Omit<Request & { ask: "rehearse" }, "ask">, progress: (share: number) => void): Promise<Running> {
+  const worker = await newWorker();
+  const send = (message: Request) => worker.postMessage(message);
+  // The worker answers in the order of the questions.
+  const changes: ((json: string) => void)[] = [];
+  const rehearsal = new Promise<Rehearsal>((resolve, reject) => {
     worker.onerror = (event) => reject(new Error(event.message || "the rehearsal failed"));
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-      if (data.tell === "progress") progress(data.done, data.total);
-      else if (data.tell === "report") resolve(data.report);
-      else if (data.tell === "change") changes.get(data.row)?.(data.change);
+      if (data.tell === "progress") progress(data.share);
+      else if (data.tell === "rehearsal") resolve(data.rehearsal);
+      else if (data.tell === "change") changes.shift()?.(data.json);
       else reject(new Error(data.message));
     };
   });
-  send({ ask: "rehearse", module: module.slice().buffer, settings, sources });
-  return {
-    report,
-    change: (row) =>
-      new Promise((resolve) => {
-        changes.set(row, resolve);
-        send({ ask: "change", row });
-      }),
-    stop: () => worker.terminate(),
-  };
-}
-
-function newWorker(): Worker {
-  const own = embedded("worker");
-  if (!own) return new Worker(new URL(workerUrl, import.meta.url));
-  const url = URL.createObjectURL(new Blob([own], { type: "text/javascript" }));
-  const worker = new Worker(url);
-  URL.revokeObjectURL(url);
-  return worker;
+  send({ ask: "rehearse", ...request });
+  const change = (place: Place) =>
+    new Promise<Review>((resolve) => {
+      changes.push((json) => resolve(parseJson(json) as Review));
+      send({ ask: "change", place });
+    });
+  return { rehearsal, change, stop: () => worker.terminate() };
 }

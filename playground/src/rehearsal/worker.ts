@@ -1,42 +1,44 @@
 /** Rehearses away from the page, so that the page does not freeze. */
-import { parseJson } from "../input/yaml.ts";
+import type { Place, Rehearsal } from "../answers.ts";
 import { Policy } from "../policy/policy.ts";
-import { rehearse, type Rehearsal } from "./rehearsal.ts";
-import type { Report } from "./report.ts";
+import { Core } from "./core.ts";
 
 export type Request =
-  | { ask: "rehearse"; module: ArrayBuffer; settings: string; sources: { file: string; text: string | Blob }[] }
-  | { ask: "change"; row: number };
+  | { ask: "rehearse"; core: WebAssembly.Module; policy: WebAssembly.Module; policies: string; sources: { file: string; blob: Blob }[] }
+  | { ask: "change"; place: Place };
 
 export type Reply =
-  | { tell: "progress"; done: number; total: number }
-  | { tell: "report"; report: Report }
-  | { tell: "change"; row: number; change: [string, string] }
+  | { tell: "progress"; share: number }
+  | { tell: "rehearsal"; rehearsal: Rehearsal }
+  | { tell: "change"; json: string }
   | { tell: "failed"; message: string };
 
 /** How often the page hears how far it is, in milliseconds. */
 const OFTEN = 50;
 
-let rehearsal: Rehearsal | undefined;
+let core: Core | undefined;
 
 const reply = (message: Reply) => postMessage(message);
 
-addEventListener("message", ({ data }: MessageEvent<Request>) => void answer(data).catch((error) => reply({ tell: "failed", message: (error as Error).message })));
-
-async function answer(request: Request): Promise<void> {
-  if (request.ask === "change") {
-    const { row } = request;
-    if (rehearsal) reply({ tell: "change", row, change: rehearsal.change(row) });
-    return;
+addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  try {
+    if (data.ask === "change") return reply({ tell: "change", json: core!.change(data.place) });
+    const reader = new FileReaderSync();
+    const sources = data.sources.map(({ file, blob }) => ({
+      file,
+      size: blob.size,
+      read: (offset: number, length: number) => new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + length))),
+    }));
+    let told = 0;
+    core = new Core(data.core, new Policy(data.policy));
+    const rehearsal = core.rehearse(data.policies, sources, (share) => {
+      const now = performance.now();
+      if (now - told < OFTEN) return;
+      told = now;
+      reply({ tell: "progress", share });
+    });
+    reply({ tell: "rehearsal", rehearsal });
+  } catch (error) {
+    reply({ tell: "failed", message: (error as Error).message });
   }
-  const policy = new Policy(await WebAssembly.compile(request.module), parseJson);
-  const sources = await Promise.all(request.sources.map(async ({ file, text }) => ({ file, text: typeof text === "string" ? text : await text.text() })));
-  let told = 0;
-  rehearsal = rehearse(policy, request.settings, sources, (done, total) => {
-    const now = performance.now();
-    if (now - told < OFTEN && done < total) return;
-    told = now;
-    reply({ tell: "progress", done, total });
-  });
-  reply({ tell: "report", report: rehearsal.report });
-}
+});

@@ -15,8 +15,9 @@ export interface ClassesPanel {
   element: HTMLElement;
   text: string;
   access: Access;
-  /** @param given the access that a policy's manifest gives; none with settings alone */
-  show(problems: readonly Problem[], given: boolean | undefined): void;
+  show(problems: readonly Problem[]): void;
+  /** @param given whether a policy's manifest gives access; none with settings alone */
+  give(given: boolean | undefined): void;
 }
 
 export function classesPanel(changed: () => void): ClassesPanel {
@@ -42,8 +43,8 @@ export function classesPanel(changed: () => void): ClassesPanel {
     set access(access) {
       for (const radio of radios) radio.checked = radio.value === access;
     },
-    show(problems, given) {
-      code.show(problems);
+    show: (problems) => code.show(problems),
+    give(given) {
       access.disabled = given === false;
       note.hidden = given !== false;
     },

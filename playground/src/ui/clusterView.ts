@@ -1,36 +1,49 @@
-/** A whole cluster: what the policy would do to all its Pods. */
+/** A whole cluster: what the policies would do to all its Pods. */
+import type { Rehearsal } from "../answers.ts";
 import { start, type Running } from "../rehearsal/client.ts";
-import type { Report } from "../rehearsal/report.ts";
 import { copyButton, el, fill, newId } from "./el.ts";
 import { panel } from "./panel.ts";
-import { reportView } from "./reportView.ts";
+import { reportView, type ChooseFallback } from "./reportView.ts";
+import type { Checked } from "./typedPolicies.ts";
 
-const COMMAND = "kubectl get pods,runtimeclasses -A -o json > cluster.json";
+const COMMAND = "kubectl get pods,replicasets,jobs,namespaces,nodes,runtimeclasses -A -o json > cluster.json";
 
 export interface ClusterView {
   left: HTMLElement[];
   right: HTMLElement;
-  /** Rehearses anew, after the settings were changed. */
+  /** Rehearses anew if the policies are others. */
   refresh(): void;
 }
 
-type Sources = { file: string; text: string | Blob }[];
+interface Parts {
+  policy: WebAssembly.Module;
+  /** The policies as they were typed. */
+  policies: () => string;
+  check: () => Promise<Checked>;
+  choose: ChooseFallback;
+  announce: (text: string) => void;
+}
+
+type Sources = { file: string; blob: Blob }[];
 
 /** A rehearsal of thousands of Pods is not started at each key. */
 const PAUSE = 300;
 
-export function clusterView(module: Uint8Array<ArrayBuffer>, settings: () => string, announce: (text: string) => void): ClusterView {
+export function clusterView({ policy, policies, check, choose, announce }: Parts): ClusterView {
   let sources: Sources = [];
+  /** The policies that were rehearsed last. */
+  let rehearsed: string | undefined;
   let running: Running | undefined;
+  let runs = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const files = el("input", { type: "file", multiple: true, id: newId("files"), accept: ".json,.yaml,.yml", onchange: () => taken([...(files.files ?? [])].map(source)) });
+  const files = el("input", { type: "file", multiple: true, id: newId("files"), accept: ".json,.yaml,.yml", onchange: () => taken(files.files) });
   const pasted = el("textarea", {
     id: newId("paste"),
     rows: 4,
     spellcheck: "false",
     placeholder: "{ \"kind\": \"List\", \"items\": [ …",
-    oninput: () => later(pasted.value.trim() ? [{ file: "pasted", text: pasted.value }] : []),
+    oninput: () => later(pasted.value.trim() ? [{ file: "pasted", blob: new Blob([pasted.value]) }] : []),
   });
   const drop = el(
     "div",
@@ -62,52 +75,51 @@ export function clusterView(module: Uint8Array<ArrayBuffer>, settings: () => str
   function dropped(event: DragEvent) {
     event.preventDefault();
     drop.classList.remove("over");
-    taken([...(event.dataTransfer?.files ?? [])].map(source));
+    taken(event.dataTransfer?.files);
   }
 
-  function taken(found: Sources) {
-    sources = found;
-    run();
+  function taken(found: FileList | null | undefined) {
+    sources = [...(found ?? [])].map((file) => ({ file: file.name, blob: file }));
+    void run();
   }
 
   function later(found: Sources) {
     sources = found;
     clearTimeout(timer);
-    timer = setTimeout(run, PAUSE);
+    timer = setTimeout(() => void run(), PAUSE);
   }
 
   function refresh() {
-    if (sources.length > 0) later(sources);
+    if (sources.length > 0 && policies() !== rehearsed) later(sources);
   }
 
-  function run() {
+  async function run() {
+    const own = (runs += 1);
     running?.stop();
     running = undefined;
     if (sources.length === 0) return idle();
-    const bar = el("progress", { "aria-label": "Objects judged", value: 0, max: 1 });
-    const text = el("p", { class: "hint" }, "Reading the objects");
-    fill(body, el("div", { class: "card notAsked" }, bar, text));
-    const now = start(module, settings(), sources, (done, total) => {
-      Object.assign(bar, { value: done, max: Math.max(total, 1) });
-      text.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} objects`;
+    const text = (rehearsed = policies());
+    const checked = await check();
+    if (own !== runs) return;
+    const failed = (message: string) => fill(body, el("p", { class: "card rejected", role: "alert" }, message));
+    if (checked.problem) return failed(`${checked.problem.title}: ${checked.problem.message}`);
+    const bar = el("progress", { "aria-label": "Part of the work that is done", value: 0, max: 1 });
+    const doing = el("p", { class: "hint" }, "Reading the objects");
+    fill(body, el("div", { class: "card notAsked" }, bar, doing));
+    const now = await start({ core: checked.module!, policy, policies: text, sources }, (share) => {
+      bar.value = share;
+      doing.textContent = share < 0.5 ? "Reading the objects" : "Judging the objects";
     });
+    if (own !== runs) return now.stop();
     running = now;
-    now.report.then(
-      (report) => shown(report, now),
-      (error: Error) => fill(body, el("p", { class: "card rejected", role: "alert" }, error.message)),
-    );
+    now.rehearsal.then((rehearsal) => own === runs && shown(rehearsal, now), (error: Error) => own === runs && failed(error.message));
   }
 
-  function shown(report: Report, of: Running) {
-    if (of !== running) return;
-    const { judged, accepted, mutated, rejected, errors } = report.summary;
-    fill(body, ...reportView(report, (row) => of.change(row)));
-    announce(`${judged} objects judged: ${rejected} rejected, ${mutated} mutated, ${accepted} accepted, ${errors} errors.`);
+  function shown(rehearsal: Rehearsal, { change }: Running) {
+    const { judged, accepted, mutated, rejected, refused, errors } = rehearsal.report.summary;
+    fill(body, ...reportView(rehearsal, change, choose));
+    announce(`${judged} objects judged: ${rejected} rejected, ${refused} refused, ${mutated} mutated, ${accepted} accepted, ${errors} errors.`);
   }
 
   return { left: [element], right, refresh };
-}
-
-function source(file: File): { file: string; text: Blob } {
-  return { file: file.name, text: file };
 }

@@ -1,7 +1,7 @@
 /** Completion of the settings, from their schema. */
 import type { Completion, CompletionContext, CompletionResult } from "@codemirror/autocomplete";
 import schema from "../../../settings.schema.json";
-import { FIELDS } from "../input/form.ts";
+import { FIELDS, type Field } from "../input/form.ts";
 
 const KEYS: Completion[] = Object.entries(schema.properties).map(([key, { description }]) => ({
   label: key,
@@ -22,7 +22,14 @@ export function completeSettings(classes: () => readonly string[]) {
     const field = FIELDS.find((each) => value?.text.trimStart().startsWith(`${each.key}:`));
     if (!value || !field) return null;
     const word = context.matchBefore(/[\w.-]*$/);
-    const labels = field.kind === "flag" || field.kind === "choice" ? ["true", "false"] : classes();
+    const labels = labelsOf(field) ?? classes();
     return { from: word?.from ?? context.pos, options: labels.map((label) => ({ label })) };
   };
+}
+
+/** The values of a field that has only a few. */
+function labelsOf({ kind, options }: Field): string[] | undefined {
+  if (kind !== "flag" && kind !== "choice") return undefined;
+  const words = options.map(([word, value]) => (typeof value === "boolean" ? String(value) : word));
+  return words.includes("true") ? ["true", "false"] : words;
 }

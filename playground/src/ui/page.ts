@@ -1,26 +1,35 @@
 /** The two views, their addresses, and the part that they share: the settings. */
+import firstAnswer from "virtual:first-answer";
 import { exampleOf } from "../examples.ts";
-import type { Loaded } from "../module.ts";
-import type { Policy } from "../policy/policy.ts";
+import { Cores, type Loaded } from "../module.ts";
 import { stateOf } from "../share.ts";
 import { clusterView } from "./clusterView.ts";
 import { el, fill } from "./el.ts";
 import { foot } from "./foot.ts";
 import { settingsPanel } from "./settingsPanel.ts";
 import { tabs } from "./tabs.ts";
+import { check, settingsOfForm } from "./typedPolicies.ts";
 import { workloadView } from "./workloadView.ts";
 
 const CLUSTER = "#cluster";
 
-export async function page(loaded: Loaded, policy: Policy): Promise<void> {
+export async function page(loaded: Loaded): Promise<void> {
   const announce = announcer();
-  const settings = settingsPanel(() => {
+  const cores = new Cores(loaded.policy);
+  const changed = () => {
     edited();
-    one.refresh();
-    many.refresh();
+    void refresh();
+  };
+  const settings = settingsPanel(changed);
+  const many = clusterView({
+    policy: loaded.module,
+    policies: () => settings.text,
+    check: () => check(settings.text, cores, loaded.policy),
+    choose: (name, policy) => settings.chooseFallback(name, policy),
+    announce,
   });
-  const many = clusterView(loaded.bytes, () => settings.text, announce);
-  const one = workloadView(policy, settings, announce, edited);
+  const native = async (policies: string, classes: string) => (await cores.large()).native(policies, classes);
+  const one = workloadView({ settingsPart: settings, native, announce, changed });
 
   const skip = document.querySelector<HTMLAnchorElement>("#skip")!;
   const left = el("div", { class: "left" });
@@ -36,6 +45,21 @@ export async function page(loaded: Loaded, policy: Policy): Promise<void> {
     skip.textContent = isOne ? "Skip to the verdict" : "Skip to the rehearsal";
     skip.href = isOne ? "#verdict" : "#rehearsal";
   });
+
+  let refreshes = 0;
+
+  /** Shows what comes of what is on the page now. */
+  async function refresh(): Promise<void> {
+    const own = (refreshes += 1);
+    document.body.ariaBusy = "true";
+    const { text } = settings;
+    const checked = one.isFirst ? firstAnswer : await check(text, cores, loaded.policy);
+    if (own !== refreshes) return;
+    settings.show(settingsOfForm(text, checked.policies), "problem" in checked && checked.problem ? [checked.problem.at] : []);
+    one.show(checked);
+    many.refresh();
+    document.body.ariaBusy = "false";
+  }
 
   /** The address no longer tells what is on the page. */
   function edited() {
@@ -56,10 +80,13 @@ export async function page(loaded: Loaded, policy: Policy): Promise<void> {
       const message = `The link can't be opened: ${(error as Error).message}.`;
       columns.before(el("p", { class: "fatal", role: "alert" }, message));
     }
+    await refresh();
     document.documentElement.dataset.ready = hash;
   }
 
   views.show("workload");
+  // The core is there when the first key is pressed.
+  addEventListener("focusin", () => void cores.for("").catch(() => undefined), { once: true });
   addEventListener("hashchange", () => void follow());
   foot(document.querySelector("#foot")!, loaded);
   await follow();

@@ -1,7 +1,7 @@
 /** The settings: a form and their YAML, in step. */
 import { yamlLanguage } from "@codemirror/lang-yaml";
 import { FIELDS, valueOf, withValue, type Field, type FieldValue } from "../input/form.ts";
-import type { TypedSettings } from "../input/settings.ts";
+import { typedSettings } from "../input/settings.ts";
 import type { Problem } from "../input/yaml.ts";
 import { editor } from "./editor.ts";
 import { completeSettings } from "./completion.ts";
@@ -11,28 +11,36 @@ import { panel } from "./panel.ts";
 export interface SettingsPanel {
   element: HTMLElement;
   text: string;
-  /** Brings the form and the problems in step with the text. */
-  show(settings: TypedSettings, problems: readonly Problem[], classes: readonly string[]): void;
+  /**
+   * Brings the form and the problems in step with the text.
+   *
+   * @param settings those of the form; none if they can't be read
+   */
+  show(settings: unknown, problems: readonly Problem[]): void;
+  /** The classes that fields and completion offer. */
+  offer(classes: readonly string[]): void;
+  /** Chooses another fallback, as if it were typed. */
+  chooseFallback(name: string, policy: string | null): void;
 }
 
 export function settingsPanel(changed: (text: string) => void): SettingsPanel {
-  let current: TypedSettings | undefined;
+  let isRead = false;
   const code = editor({
-    label: "Settings in YAML, or a ClusterAdmissionPolicy",
+    label: "Settings in YAML, or ClusterAdmissionPolicies",
     changed: () => changed(code.text),
     extensions: yamlLanguage.data.of({ autocomplete: completeSettings(() => classNames) }),
   });
   let classNames: readonly string[] = [];
   const names = el("datalist", { id: newId("classes") });
-  const set = (key: string) => (value: FieldValue) => {
-    if (!current) return;
-    code.text = withValue(code.text, current, key, value);
+  const set = (key: string, policy?: string | null) => (value: FieldValue) => {
+    if (!isRead) return;
+    code.text = withValue(code.text, typedSettings(code.text, policy), key, value);
     changed(code.text);
   };
   const fields = FIELDS.map((field) => formField(field, set(field.key), names.id));
   const form = el("form", { class: "form", "aria-label": "Settings", onsubmit: (event: Event) => event.preventDefault() });
   form.append(...fields.map(({ element }) => element), names);
-  const hint = "Fill in the form, write YAML, or paste a whole ClusterAdmissionPolicy.";
+  const hint = "Fill in the form, write YAML, or paste a whole ClusterAdmissionPolicy, or several.";
   const { element } = panel("Settings", hint, el("div", { class: "beside" }, form, code.element));
 
   return {
@@ -43,13 +51,16 @@ export function settingsPanel(changed: (text: string) => void): SettingsPanel {
     set text(text) {
       code.text = text;
     },
-    show(settings, problems, classes) {
-      classNames = classes;
-      current = settings.problems.length === 0 ? settings : undefined;
-      fill(names, ...classes.map((value) => el("option", { value })));
-      for (const { field, show } of fields) show(valueOf(field, settings), current === undefined);
+    show(settings, problems) {
+      isRead = settings !== undefined;
+      for (const { field, show } of fields) show(valueOf(field, settings ?? {}), !isRead);
       code.show(problems);
     },
+    offer(classes) {
+      classNames = classes;
+      fill(names, ...classes.map((value) => el("option", { value })));
+    },
+    chooseFallback: (name, policy) => set("fallbackRuntime", policy)(name),
   };
 }
 
@@ -69,11 +80,7 @@ function formField(field: Field, changed: (value: FieldValue) => void, names: st
     return { field, element, show: (value, disabled) => void Object.assign(input, { checked: value === true, disabled }) };
   }
   if (field.kind === "choice") {
-    const options: [string, FieldValue][] = [
-      ["Automatic", undefined],
-      ["Yes", true],
-      ["No", false],
-    ];
+    const { options } = field;
     const select = el("select", { id, "aria-describedby": `${id}-help`, onchange: () => changed(options[select.selectedIndex]?.[1]) });
     select.append(...options.map(([text]) => el("option", {}, text)));
     const show = (value: FieldValue, disabled: boolean) => {

@@ -1,19 +1,20 @@
 /** What a visitor can take along: a link, the policy to apply, the page itself. */
-import type { TypedSettings } from "../input/settings.ts";
+import type { KnownPolicy } from "../answers.ts";
+import { manifest } from "../export/clusterAdmissionPolicy.ts";
 import { VERSION } from "../module.ts";
 import { fragmentOf } from "../share.ts";
 import type { State } from "../state.ts";
-import { manifest } from "../take/manifest.ts";
 import { copyButton, el } from "./el.ts";
 import { panel } from "./panel.ts";
 
 export interface TakeAlong {
   element: HTMLElement;
-  /** @param isValid whether the policy loads with the settings */
-  show(state: State, settings: TypedSettings, isValid: boolean, mayRead: boolean): void;
+  /** @param policies those that load; none if they can't be used */
+  show(state: State, policies: readonly KnownPolicy[]): void;
 }
 
-export function takeAlong(): TakeAlong {
+/** @param render renders policies, in a cluster with certain RuntimeClasses, for the native engine */
+export function takeAlong(render: (policies: string, classes: string) => Promise<string>): TakeAlong {
   let state: State | undefined;
   const link = el("input", { type: "text", readonly: true, "aria-label": "Link to this page as it is", class: "link", hidden: true });
   const share = el("button", { type: "button", onclick: copyLink }, "Copy a link");
@@ -40,15 +41,31 @@ export function takeAlong(): TakeAlong {
     el("summary", {}, "The ClusterAdmissionPolicy, ready to apply"),
     el("div", { class: "code" }, el("pre", { tabindex: "0" }, policy), copyButton(() => policy.textContent ?? "", "Copy the manifest")),
   );
+  const native = el("code", {});
+  const nativePart = el(
+    "details",
+    { class: "more", ontoggle: () => void showNative() },
+    el("summary", {}, "The same inside the API server, without Kubewarden"),
+    el("p", { class: "hint" }, "Native policies, as kubectl runtime-class native prints them. They know the RuntimeClasses that you typed."),
+    el("div", { class: "code" }, el("pre", { tabindex: "0" }, native), copyButton(() => native.textContent ?? "", "Copy the native policies")),
+  );
+
+  async function showNative() {
+    if (!nativePart.open || !state) return;
+    native.textContent = await render(policy.textContent ?? "", state.classes).catch((error: Error) => `# ${error.message}`);
+  }
+
   const hint = "The link contains what you typed. It is in the part after #, which no browser sends to a server.";
-  const { element } = panel("Take it along", hint, el("div", { class: "row" }, share, link), policyPart);
+  const { element } = panel("Take it along", hint, el("div", { class: "row" }, share, link), policyPart, nativePart);
   return {
     element,
-    show(shown, settings, isValid, mayRead) {
+    show(shown, [first]) {
       state = shown;
-      policyPart.hidden = !isValid;
-      if (!isValid) return;
-      policy.textContent = settings.isPolicy ? settings.document.toString({ lineWidth: 0 }) : manifest(settings, mayRead, VERSION);
+      policyPart.hidden = nativePart.hidden = first === undefined;
+      if (!first) return;
+      const settings = (first.settings ?? {}) as Record<string, unknown>;
+      policy.textContent = first.name !== null ? shown.settings : manifest(settings, shown.access !== "not-granted", VERSION);
+      void showNative();
     },
   };
 }

@@ -1,25 +1,23 @@
 /** The verdict: what happens, what kubectl shows, what changes. */
 import { stringify } from "yaml";
+import type { KnownPolicy, Question, Reviewed } from "../answers.ts";
+import { script } from "../export/kwctlScript.ts";
 import { yamlDiff } from "../input/patch.ts";
-import { writeJson } from "../input/yaml.ts";
-import type { Access, Exchange } from "../policy/capabilities.ts";
-import type { Answer } from "../policy/policy.ts";
-import { script } from "../take/kwctl.ts";
-import { OUTCOMES, type Verdict, type Verdicts } from "../verdict.ts";
+import { nodeAt, writeJson } from "../input/yaml.ts";
 import { VERSION } from "../module.ts";
+import type { Access, Exchange } from "../policy/capabilities.ts";
+import { SIGNS, WORDS, type Verdict } from "../verdict.ts";
 import { diffView } from "./editor.ts";
 import { copyButton, el, fill, type Child } from "./el.ts";
 import { icon } from "./icon.ts";
 
 /** What the panel needs to show a verdict, beside it. */
 export interface Shown {
-  verdicts: readonly Verdicts[];
+  verdicts: readonly Verdict[];
   /** The workload as it was typed. */
   text: string;
-  settings: string;
+  policies: readonly KnownPolicy[];
   access: Access;
-  /** The name of the policy's webhook. */
-  webhook: string;
   notes: readonly string[];
 }
 
@@ -49,10 +47,7 @@ export function verdictPanel(): VerdictPanel {
     element,
     show(shown) {
       if ("title" in shown) return fill(cards, undecided(shown));
-      const all = shown.verdicts.flatMap(({ own, pods, workload }) => [
-        card(own, shown, workload.typed, open),
-        ...(pods ? [card(pods, shown, undefined, open)] : []),
-      ]);
+      const all = shown.verdicts.map((verdict) => card(verdict, shown, open));
       const rest = all.length - MOST;
       const more = rest > 0 && el("p", { class: "hint" }, `${rest} more. "My cluster" takes any number of objects.`);
       fill(cards, ...all.slice(0, MOST), more, ...shown.notes.map((note) => el("p", { class: "note" }, note)));
@@ -65,50 +60,60 @@ function undecided({ outcome, title, message }: Undecided): HTMLElement {
   return el("article", { class: `card ${outcome}` }, el("h3", {}, icon(outcome), el("span", {}, title)), sentence);
 }
 
-function card(verdict: Verdict, shown: Shown, typed: Verdicts["workload"]["typed"], open: Set<string>): HTMLElement {
-  const { outcome, title, sentence, judged, subject, patch } = verdict;
-  const heading = el("h3", {}, icon(outcome), el("span", { class: "word" }, OUTCOMES[outcome]), el("span", { class: "object" }, title));
+function card(verdict: Verdict, shown: Shown, open: Set<string>): HTMLElement {
+  const { outcome, title, sentence, reviewed, object, patch, place } = verdict;
+  const sign = SIGNS[outcome];
+  const heading = el("h3", {}, icon(sign), el("span", { class: "word" }, WORDS[outcome]), el("span", { class: "object" }, title));
   const parts: Child[] = [heading, el("p", { class: "sentence" }, sentence)];
-  if ("answer" in judged) {
-    const { answer } = judged;
-    parts.push(kubectl(answer, shown.webhook));
-    if (patch.length > 0 && subject.object) {
-      const [before, after] = yamlDiff(typed, subject.object, shown.text, patch);
+  if (outcome !== "notAsked") {
+    parts.push(kubectl(reviewed, shown.policies));
+    if (reviewed.detail) parts.push(el("p", { class: "note" }, `The message is the policy's spec.message. The policy itself says: ${reviewed.detail}`));
+    if (patch.length > 0) {
+      const [before, after] = yamlDiff(place && nodeAt(shown.text, place), object, shown.text, patch);
       parts.push(diffView(`Change of ${title}`, before, after));
     }
-    for (const { name, why } of judged.notEvaluated) {
-      parts.push(el("p", { class: "note" }, `matchCondition ${name} is not evaluated here, and taken as true: ${why}`));
-    }
-    parts.push(...details(verdict, answer, shown, open));
+    parts.push(lookFirst(reviewed), ...details(verdict, shown, open));
   }
-  const code = "answer" in judged ? judged.answer.code : undefined;
-  return el("article", { class: `card ${outcome}`, "data-outcome": outcome, "data-code": code }, ...parts);
+  return el("article", { class: `card ${sign}`, "data-outcome": outcome, "data-code": reviewed.code ?? undefined }, ...parts);
+}
+
+/** What a Pod uses that it may not have in its new class. */
+function lookFirst({ fields = [] }: Reviewed): HTMLElement | undefined {
+  const items = fields.map(({ path, value, why }) => el("li", {}, el("code", {}, `${path}: ${value}`), ` ${why}`));
+  return items.length === 0 ? undefined : el("div", { class: "uses" }, el("p", {}, "Look at these first:"), el("ul", {}, ...items));
 }
 
 /** The words that kubectl shows. */
-function kubectl({ allowed, message, warnings }: Answer, webhook: string): HTMLElement | undefined {
+function kubectl({ outcome, message, policy, questions }: Reviewed, policies: readonly KnownPolicy[]): HTMLElement | undefined {
+  const warnings = questions.flatMap(({ answer }) => answer?.warnings ?? []);
   const lines = warnings.map((warning) => el("p", { class: "warning" }, el("b", {}, "Warning: "), warning));
-  if (!allowed) {
-    const denied = `admission webhook "${webhook}.kubewarden.admission" denied the request: `;
+  if (outcome === "refused" || outcome === "rejected" || outcome === "error") {
+    const webhook = policies.find(({ name }) => name === policy)?.id ?? "clusterwide-pod-runtime-class";
+    const denied = outcome !== "refused" && `admission webhook "${webhook}.kubewarden.admission" denied the request: `;
     lines.push(el("p", { class: "error" }, el("b", {}, "Error from server: "), denied, el("strong", {}, message ?? "")));
   }
   return lines.length === 0 ? undefined : el("div", { class: "kubectl", role: "group", "aria-label": "What kubectl shows" }, ...lines);
 }
 
-function details(verdict: Verdict, answer: Answer, shown: Shown, open: Set<string>): HTMLElement[] {
-  const { title, subject, patch } = verdict;
-  const annotations = Object.keys(answer.auditAnnotations).length;
-  const calls = answer.exchanges.length;
+function details({ title, patch, reviewed: { questions } }: Verdict, shown: Shown, open: Set<string>): HTMLElement[] {
   const section = (name: string, summary: string, content: () => Child[]) => disclosure(name, title, summary, content, open);
+  const annotations = Object.assign({}, ...questions.map(({ answer }) => answer?.audit_annotations ?? {}));
+  const calls = questions.flatMap(({ exchanges }) => exchanges);
+  const kwctl = (question: Question) => {
+    const of = questions.length > 1 && question.policy !== null ? `, policy ${question.policy}` : "";
+    return section("kwctl", `The same with kwctl${of}`, () => [code(script(question, accessOf(question, shown), VERSION), "Copy the commands")]);
+  };
   return [
-    annotations > 0 && section("audit", "Audit annotations", () => [code(stringify(answer.auditAnnotations))]),
-    calls > 0 && section("calls", `Host calls: ${calls}`, () => [el("ol", { class: "calls" }, ...answer.exchanges.map(call))]),
-    calls === 0 && el("p", { class: "hint" }, "No host calls: the answer does not depend on the cluster."),
+    Object.keys(annotations).length > 0 && section("audit", "Audit annotations", () => [code(stringify(annotations))]),
+    calls.length > 0 && section("calls", `Host calls: ${calls.length}`, () => [el("ol", { class: "calls" }, ...calls.map(call))]),
+    calls.length === 0 && questions.length > 0 && el("p", { class: "hint" }, "No host calls: the answer does not depend on the cluster."),
     patch.length > 0 && section("patch", "JSON patch", () => [code(writeJson(patch, 2), "Copy the patch")]),
-    section("kwctl", "The same with kwctl", () => [
-      code(script(subject, shown.settings, shown.access, answer.exchanges, VERSION), "Copy the commands"),
-    ]),
+    ...questions.map(kwctl),
   ].filter((each) => each !== false);
+}
+
+function accessOf({ policy }: Question, { policies, access }: Shown): Access {
+  return policies.find(({ name }) => name === policy)?.readsClasses === false ? "not-granted" : access;
 }
 
 /** A part that is filled when it is opened first. */

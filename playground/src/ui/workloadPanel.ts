@@ -1,7 +1,7 @@
 /** The workload, and what its manifest does not say of its request. */
-import type { Details } from "../input/workload.ts";
+import { OPERATIONS, type Operation } from "../answers.ts";
 import type { Problem } from "../input/yaml.ts";
-import { OPERATIONS, type Operation } from "../policy/request.ts";
+import type { Details } from "../state.ts";
 import { editor } from "./editor.ts";
 import { el, newId } from "./el.ts";
 import { panel } from "./panel.ts";

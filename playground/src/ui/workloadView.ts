@@ -1,18 +1,16 @@
 /** One workload: three editors, and the verdict beside them. */
+import type { Reviews, Unreadable } from "../answers.ts";
 import { FIRST, exampleOf, EXAMPLES, type Example } from "../examples.ts";
-import { readClasses } from "../input/classes.ts";
-import { readSettings, settingsProblem, type TypedSettings } from "../input/settings.ts";
-import { readWorkloads } from "../input/workload.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { Judge } from "../policy/judge.ts";
-import type { State } from "../state.ts";
-import { decide, OUTCOMES, type Verdicts } from "../verdict.ts";
+import { problemAt } from "../input/yaml.ts";
+import { requestOf, type State } from "../state.ts";
+import { verdictsOf, WORDS, type Verdict } from "../verdict.ts";
 import { classesPanel } from "./classesPanel.ts";
 import { el } from "./el.ts";
 import { examplePicker } from "./examplePicker.ts";
 import type { SettingsPanel } from "./settingsPanel.ts";
 import { takeAlong } from "./takeAlong.ts";
-import { verdictPanel, type Shown, type Undecided } from "./verdictPanel.ts";
+import type { Checked } from "./typedPolicies.ts";
+import { verdictPanel, type Undecided } from "./verdictPanel.ts";
 import { workloadPanel } from "./workloadPanel.ts";
 
 export interface WorkloadView {
@@ -21,83 +19,78 @@ export interface WorkloadView {
   /** The verdict in short, for a screen that has no place beside the editors. */
   summary: HTMLElement;
   state: State;
-  /** Decides anew, after the settings were changed. */
-  refresh(): void;
   open(example: Example): void;
+  /** Whether it is as a visitor finds it. */
+  readonly isFirst: boolean;
+  /** Shows the answers to what is in the editors: those of the core, or ones that are known. */
+  show(checked: Checked & { reviews?: Reviews }): void;
 }
 
-/** @param announce tells people who do not see the page */
-export function workloadView(policy: Policy, settingsPart: SettingsPanel, announce: (text: string) => void, edited: () => void): WorkloadView {
+interface Parts {
+  settingsPart: SettingsPanel;
+  /** Renders policies for the native engine. */
+  native: (policies: string, classes: string) => Promise<string>;
+  /** Tells people who do not see the page. */
+  announce: (text: string) => void;
+  /** Something was typed or chosen. */
+  changed: () => void;
+}
+
+export function workloadView({ settingsPart, native, announce, changed }: Parts): WorkloadView {
   const workload = workloadPanel(changed);
   const classes = classesPanel(changed);
   const verdict = verdictPanel();
-  const take = takeAlong();
+  const take = takeAlong(native);
   const picker = examplePicker((example) => {
     open(example);
+    changed();
     history.replaceState(null, "", `#example=${example.id}`);
   });
   const summary = el("a", { class: "summary", href: "#verdict", onclick: () => document.getElementById("verdict")?.focus() });
 
-  function changed() {
-    edited();
-    refresh();
-  }
-
-  function refresh() {
+  function show({ core, policies, problem, reviews: known }: Checked & { reviews?: Reviews }) {
     const state = stateNow();
     picker.show(EXAMPLES.find((example) => sameState(example.state, state)));
-    const settings = readSettings(state.settings);
-    const typedClasses = readClasses(state.classes);
-    const workloads = readWorkloads(state.workload, state);
-    const isRead = settings.problems.length === 0;
-    const invalid = isRead ? policy.settingsError(settings.json) : undefined;
-    const problems = invalid === undefined ? settings.problems : [settingsProblem(settings, invalid)];
-    const mayRead = settings.scope.mayReadClasses;
-    const access = mayRead ? state.access : "not-granted";
+    take.show(state, problem ? [] : policies);
+    // With settings that can't be used, the other texts are read all the same.
+    const reviews = known ?? core?.review(requestOf(problem ? { ...state, settings: "" } : state), state.access);
+    if (reviews) showProblems(state, reviews);
+    classes.give(policies[0]?.name === null ? undefined : policies.some(({ readsClasses }) => readsClasses));
 
-    settingsPart.show(settings, problems, typedClasses.classes.map(({ metadata }) => metadata.name));
-    workload.show(workloads.problems, workloads.oldProblems, workloads.isRecorded);
-    classes.show(typedClasses.problems, settings.isPolicy ? mayRead : undefined);
-    take.show(state, settings, problems.length === 0, access !== "not-granted");
+    const why = whyUndecided(problem, reviews);
+    const verdicts = why ? [] : reviews!.reviews.flatMap(verdictsOf);
+    verdict.show(why ?? { verdicts, text: state.workload, policies, access: state.access, notes: reviews!.notes });
+    summary.textContent = why ? why.title : inWords(verdicts);
+    summary.dataset.outcome = (verdicts[1] ?? verdicts[0])?.outcome ?? "notAsked";
+    announce(why ? `${why.title}. ${why.message}` : verdicts.map(spoken).join(" "));
+  }
 
-    const judge: Judge = {
-      policy,
-      scope: settings.scope,
-      settings: settings.json,
-      cluster: { access, classes: typedClasses.classes },
-      namespaces: new Map(),
-    };
-    const why = whyUndecided(settings, invalid, workloads.problems.length, workloads.workloads.length);
-    const verdicts = why ? [] : workloads.workloads.map((each) => decide(judge, each));
-    const { id: webhook, notes, conditions } = settings.scope;
-    const unevaluated = conditions.notEvaluated.map(({ name, why }) => `matchCondition ${name} is not evaluated here, and taken as true: ${why}`);
-    const shown: Shown | Undecided = why ?? { verdicts, text: state.workload, settings: settings.json, access, webhook, notes: [...notes, ...unevaluated] };
-    verdict.show(shown);
-    const inShort = why ? why.title : inWords(verdicts);
-    summary.textContent = inShort;
-    summary.dataset.outcome = verdicts[0] ? (verdicts[0].pods ?? verdicts[0].own).outcome : "notAsked";
-    announce(why ? `${why.title}. ${why.message}` : verdicts.flatMap(spoken).join(" "));
+  function showProblems(state: State, { reviews, runtimeClasses, ...unreadable }: Reviews) {
+    const problems = (text: string, of: readonly Unreadable[]) => of.map((each) => problemAt(text, each));
+    settingsPart.offer(runtimeClasses);
+    const isRecorded = reviews.some((review) => review.isRecorded);
+    workload.show(problems(state.workload, unreadable.unreadable), problems(state.oldObject, unreadable.unreadableBefore), isRecorded);
+    classes.show(problems(state.classes, unreadable.unreadableCluster));
   }
 
   function stateNow(): State {
     return { settings: settingsPart.text, workload: workload.text, classes: classes.text, access: classes.access, ...workload.details };
   }
 
-  function show(state: State) {
+  function set(state: State) {
     settingsPart.text = state.settings;
     workload.text = state.workload;
     workload.details = state;
     classes.text = state.classes;
     classes.access = state.access;
-    refresh();
   }
 
   function open(example: Example) {
-    show(example.state);
+    set(example.state);
   }
 
   const right = el("div", { class: "right" }, verdict.element, take.element);
-  show(exampleOf(FIRST)!.state);
+  set(exampleOf(FIRST)!.state);
   return {
     left: [picker.element, workload.element, classes.element],
     right,
@@ -106,10 +99,13 @@ export function workloadView(policy: Policy, settingsPart: SettingsPanel, announ
       return stateNow();
     },
     set state(state) {
-      show(state);
+      set(state);
     },
-    refresh,
+    get isFirst() {
+      return sameState(stateNow(), exampleOf(FIRST)!.state);
+    },
     open,
+    show,
   };
 }
 
@@ -117,20 +113,20 @@ function sameState(one: State, other: State): boolean {
   return (Object.keys(one) as (keyof State)[]).every((key) => one[key] === other[key]);
 }
 
-function whyUndecided(settings: TypedSettings, invalid: string | undefined, problems: number, workloads: number): Undecided | undefined {
-  if (settings.problems[0]) return { outcome: "rejected", title: "The settings can't be read", message: settings.problems[0].message };
-  if (invalid !== undefined) return { outcome: "rejected", title: "The policy does not load with these settings", message: invalid };
-  if (problems > 0 && workloads === 0) return { outcome: "rejected", title: "The workload can't be read", message: "The line is named below its text." };
-  return workloads === 0 ? { outcome: "notAsked", title: "Paste a workload", message: "" } : undefined;
+function whyUndecided(problem: Checked["problem"], reviews: Reviews | undefined): Undecided | undefined {
+  if (problem) return { outcome: "rejected", ...problem };
+  if (!reviews || reviews.reviews.length > 0) return undefined;
+  if (reviews.unreadable.length > 0) return { outcome: "rejected", title: "The workload can't be read", message: "The line is named below its text." };
+  return { outcome: "notAsked", title: "Paste a workload", message: "" };
 }
 
-function spoken({ own, pods }: Verdicts): string[] {
-  return [own, ...(pods ? [pods] : [])].map(({ title, outcome, sentence }) => `${title}: ${OUTCOMES[outcome]}. ${sentence}`);
+function spoken({ title, outcome, sentence }: Verdict): string {
+  return `${title}: ${WORDS[outcome]}. ${sentence}`;
 }
 
-function inWords([first, ...rest]: readonly Verdicts[]): string {
+function inWords(verdicts: readonly Verdict[]): string {
+  const [first, ...rest] = verdicts.filter(({ place }) => place !== undefined || verdicts.length === 1);
   if (!first) return "";
-  const { own, pods } = first;
-  const parts = [own, ...(pods ? [pods] : [])].map(({ title, outcome }) => `${title}: ${OUTCOMES[outcome].toLowerCase()}`);
+  const parts = verdicts.slice(0, 2).map(({ title, outcome }) => `${title}: ${WORDS[outcome].toLowerCase()}`);
   return [parts.join(" · "), ...(rest.length > 0 ? [`and ${rest.length} more`] : [])].join(" ");
 }

@@ -31,6 +31,11 @@ test("it decides, and opens links", async () => {
   expect(await page.locator("#digest").innerText()).toMatch(/^[0-9a-f]{64}$/);
 });
 
+test("it has the core that evaluates match conditions", async () => {
+  const page = await open(`${pathToFileURL(downloaded())}#example=windows`);
+  expect((await cards(page)).map(({ outcome }) => outcome)).toEqual(["notAsked"]);
+});
+
 test("it rehearses a cluster", async () => {
   const page = await open(`${pathToFileURL(downloaded())}#cluster`);
   const file = join(folder(), "cluster.json");

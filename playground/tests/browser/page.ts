@@ -101,6 +101,7 @@ export interface Card {
 }
 
 export async function cards(page: Page): Promise<Card[]> {
+  await page.waitForSelector("body:not([aria-busy=true])");
   const all: Card[] = [];
   for (const element of await page.locator(".cards .card").all()) all.push(await card(element));
   return all;

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
-import { readClasses } from "../../src/input/classes.ts";
-import { capabilities, type Access, type Exchange } from "../../src/policy/capabilities.ts";
-import { recording } from "../../src/take/kwctl.ts";
+import { parse, parseAllDocuments } from "yaml";
+import { recording } from "../../src/export/kwctlScript.ts";
+import { capability, type Access, type Exchange, type RuntimeClass } from "../../src/policy/capabilities.ts";
 
 const DATA = new URL("../../../test_data/", import.meta.url);
 
-const { classes } = readClasses(readFileSync(new URL("runtimeclasses.yml", DATA), "utf8"));
+const documents = parseAllDocuments(readFileSync(new URL("runtimeclasses.yml", DATA), "utf8"));
+const classes = documents.flatMap((document) => document.toJS().items ?? [document.toJS()]) as RuntimeClass[];
 
 interface Recorded {
   type: "Exchange";
@@ -22,14 +22,10 @@ const RECORDED = readdirSync(DATA, { recursive: true })
   .flatMap((name) => (parse(readFileSync(new URL(name, DATA), "utf8")) as Recorded[]).map((exchange) => ({ name, exchange })))
   .filter(({ exchange }) => exchange.request.startsWith("!KubernetesGetResource"));
 
-const get = (name: string) => ({
-  binding: "kubewarden",
-  namespace: "kubernetes",
-  operation: "get_resource",
-  payload: JSON.stringify({ api_version: "node.k8s.io/v1", kind: "RuntimeClass", name, namespace: null, disable_cache: false, field_masks: ["handler", "scheduling"] }),
-});
+const get = (name: string) =>
+  JSON.stringify({ api_version: "node.k8s.io/v1", kind: "RuntimeClass", name, namespace: null, disable_cache: false, field_masks: ["handler", "scheduling"] });
 
-const told = (access: Access, name: string) => capabilities(access, classes, [])(get(name));
+const ask = (access: Access, name: string, log: Exchange[] = []) => capability("kubernetes/get_resource", get(name), access, classes, log);
 
 test("there are recordings of what a cluster answers", () => {
   expect(RECORDED.length).toBeGreaterThanOrEqual(4);
@@ -39,7 +35,7 @@ test.each(RECORDED)("the host answers as the cluster of $name did", ({ exchange:
   const asked = parse(request.replace("!KubernetesGetResource", ""), { logLevel: "silent" });
   const access = response.type === "Error" && response.message.includes("forbidden") ? "failing" : "granted";
   const log: Exchange[] = [];
-  const answer = capabilities(access, classes, log)({ ...get(asked.name), payload: JSON.stringify(asked) });
+  const answer = capability("kubernetes/get_resource", JSON.stringify(asked), access, classes, log);
 
   const bare = (payload: string) => {
     const { metadata, ...rest } = JSON.parse(payload);
@@ -55,21 +51,20 @@ test.each(RECORDED)("the host answers as the cluster of $name did", ({ exchange:
 });
 
 test("a policy without access is told so in policy-server's words", () => {
-  expect(told("not-granted", "kata")).toEqual({
+  expect(ask("not-granted", "kata")).toEqual({
     error: "Policy has not been granted access to Kubernetes node.k8s.io/v1/RuntimeClass resources. The violation has been reported.",
   });
 });
 
 test("the host has no other capability", () => {
-  const call = { ...get("kata"), operation: "list_resources_all" };
-  expect(capabilities("granted", classes, [])(call)).toEqual({ error: "unknown host capability kubewarden/kubernetes/list_resources_all" });
+  const answer = capability("kubernetes/list_resources_all", get("kata"), "granted", classes, []);
+  expect(answer).toEqual({ error: "unknown host capability kubewarden/kubernetes/list_resources_all" });
 });
 
 test("a recording of the calls is one that kwctl reads", () => {
   const log: Exchange[] = [];
-  const host = capabilities("granted", classes, log);
-  host(get("gvisor"));
-  host(get("ghost"));
+  ask("granted", "gvisor", log);
+  ask("granted", "ghost", log);
   expect(parse(recording(log))).toEqual([
     {
       type: "Exchange",

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { Validator } from "@cfworker/json-schema";
 import schema from "../../../settings.schema.json";
 import { FIELDS, valueOf, withValue } from "../../src/input/form.ts";
-import { readSettings, settingsProblem } from "../../src/input/settings.ts";
-import { POLICY } from "./module.ts";
+import { settingsProblem, typedSettings, unreadableProblem } from "../../src/input/settings.ts";
+import { CORE, POLICY } from "./module.ts";
 
 const validator = new Validator(schema as object, "2020-12", false);
 
@@ -49,22 +49,49 @@ test("the schema has the keys that the policy names", () => {
   expect(named?.toSorted()).toEqual(Object.keys(schema.properties).toSorted());
 });
 
+const settingsIn = (text: string) => CORE.policies(text)[0]!.settings;
+
 const problemIn = (text: string) => {
-  const settings = readSettings(text);
-  const message = POLICY.settingsError(settings.json)!;
-  const { from, to } = settingsProblem(settings, message);
+  const settings = settingsIn(text);
+  const message = POLICY.settingsError(JSON.stringify(settings))!;
+  const { from, to } = settingsProblem(typedSettings(text), settings, message);
   return [text.slice(from, to), message];
 };
+
+const manifest = (name: string, settings: string) => `apiVersion: policies.kubewarden.io/v1
+kind: ClusterAdmissionPolicy
+metadata: {name: ${name}}
+spec:
+  mutating: true
+  rules: []
+  settings:
+    ${settings}
+`;
 
 test("what the policy says of settings is shown at its place", () => {
   expect(problemIn("matchHandlers: 1\n")).toEqual(["matchHandlers", "matchHandlers: expected true or false, got 1"]);
   expect(problemIn("reservedRuntimes:\n  - runc\n  - run_c\n")[0]).toBe("run_c");
-  expect(problemIn("reservedRuntimes: [runc]\nreservedRuntimes: [kata]\n")[1]).toBe("reservedRuntimes: duplicate field");
   expect(problemIn("reservedRuntimes: [kata]\nfallbackRuntime: kata\n")).toEqual([
     "fallbackRuntime",
     "fallback runtime kata cannot be part of the reserved runtimes",
   ]);
-  expect(problemIn("kind: ClusterAdmissionPolicy\napiVersion: policies.kubewarden.io/v1\nspec:\n  settings:\n    other: 1\n")[0]).toBe("other");
+  expect(problemIn(manifest("p", "other: 1"))[0]).toBe("other");
+});
+
+const unreadableIn = (text: string) => {
+  try {
+    CORE.policies(text);
+    return undefined;
+  } catch (error) {
+    const { from, to, message } = unreadableProblem(text, (error as Error).message);
+    return [text.slice(from, to), message];
+  }
+};
+
+test("what the core can't read is shown at its place", () => {
+  expect(unreadableIn("reservedRuntimes: [runc\nfallbackRuntime: kata\n")![1]).not.toBe("");
+  expect(unreadableIn(manifest("p", "{}").replace("mutating: true", "mutating: 5"))![0]).toBe("mutating");
+  expect(unreadableIn("a: 1\n---\nb: 2\n")![1]).toBe("several documents, and none of them is a policy");
 });
 
 const POLICY_TEXT = `# ours
@@ -88,21 +115,29 @@ spec:
         values: [kube-system]
 `;
 
-test("a ClusterAdmissionPolicy gives its settings, rules and access", () => {
-  const { json, scope, isPolicy } = readSettings(POLICY_TEXT);
-  const pods = { group: "", version: "v1", resource: "pods" };
-  expect(isPolicy).toBe(true);
-  expect(json).toBe('{"reservedRuntimes":["runc"]}');
-  expect(scope).toMatchObject({ id: "clusterwide-sandbox", mayReadClasses: false, mayMutate: false, failsClosed: true });
-  expect(["CREATE", "UPDATE"].map((operation) => scope.asksFor({ ...pods, operation }))).toEqual([true, false]);
-  expect(scope.asksFor({ group: "apps", version: "v1", resource: "deployments", operation: "CREATE" })).toBe(false);
+test("a ClusterAdmissionPolicy gives its settings, its webhook and its access", () => {
+  expect(CORE.policies(POLICY_TEXT)).toEqual([
+    { name: "sandbox", id: "clusterwide-sandbox", settings: { reservedRuntimes: ["runc"] }, readsClasses: false, hasConditions: false },
+  ]);
 });
 
-test("settings alone are asked about everything, and may read RuntimeClasses", () => {
-  const { json, scope, isPolicy } = readSettings("reservedRuntimes: [runc]");
-  expect([json, isPolicy, scope.mayReadClasses]).toEqual(['{"reservedRuntimes":["runc"]}', false, true]);
-  expect(scope.asksFor({ group: "apps", version: "v1", resource: "deployments", operation: "DELETE" })).toBe(true);
-  expect(readSettings("").json).toBe("{}");
+test("settings alone may read RuntimeClasses, and none are the same as empty ones", () => {
+  const alone = { name: null, id: null, readsClasses: true, hasConditions: false };
+  expect(CORE.policies("reservedRuntimes: [runc]")).toEqual([{ ...alone, settings: { reservedRuntimes: ["runc"] } }]);
+  expect(CORE.policies("")).toEqual([{ ...alone, settings: {} }]);
+});
+
+test("each of several policies has its own settings", () => {
+  const text = `${manifest("b", "fallbackRuntime: kata")}---\n${manifest("a", "reservedRuntimes: [runc]")}`;
+  expect(CORE.policies(text).map(({ name, settings }) => [name, settings])).toEqual([
+    ["a", { reservedRuntimes: ["runc"] }],
+    ["b", { fallbackRuntime: "kata" }],
+  ]);
+  const changed = withValue(text, typedSettings(text, "a"), "fallbackRuntime", "gvisor");
+  expect(CORE.policies(changed).map(({ settings }) => settings)).toEqual([
+    { reservedRuntimes: ["runc"], fallbackRuntime: "gvisor" },
+    { fallbackRuntime: "kata" },
+  ]);
 });
 
 const field = (key: string) => FIELDS.find((each) => each.key === key)!;
@@ -115,7 +150,7 @@ test("the form has every setting, in words", () => {
 });
 
 test("the form shows what the YAML has", () => {
-  const settings = readSettings("reservedRuntimes: [runc]\nfallbackRuntime: kata\ndefaultRuntimeReserved: yes\nmatchHandlers: false\n");
+  const settings = settingsIn("reservedRuntimes: [runc]\nfallbackRuntime: kata\ndefaultRuntimeReserved: yes\nmatchHandlers: false\n");
   const values = FIELDS.map((each) => [each.key, valueOf(each, settings)]);
   expect(Object.fromEntries(values)).toEqual({
     reservedRuntimes: ["runc"],
@@ -124,11 +159,11 @@ test("the form shows what the YAML has", () => {
     defaultRuntimeReserved: true,
     matchHandlers: false,
   });
-  expect(valueOf(field("reservedRuntimes"), readSettings("reservedRuntimes: 5"))).toEqual([]);
+  expect(valueOf(field("reservedRuntimes"), settingsIn("reservedRuntimes: 5"))).toEqual([]);
 });
 
 test("a change in the form changes the YAML, and keeps its comments", () => {
-  const change = (text: string, key: string, value: Parameters<typeof withValue>[3]) => withValue(text, readSettings(text), key, value);
+  const change = (text: string, key: string, value: Parameters<typeof withValue>[3]) => withValue(text, typedSettings(text), key, value);
   const text = "# ours\nreservedRuntimes: [runc] # plain\n";
   expect(change(text, "fallbackRuntime", "kata")).toBe(`${text}fallbackRuntime: kata\n`);
   expect(change(text, "matchHandlers", false)).toBe(`${text}matchHandlers: false\n`);

@@ -1,9 +1,20 @@
 import { expect, test } from "vitest";
-import { call, GuestError, type HostCall } from "../../src/policy/wapc.ts";
-import { Exited, wasi } from "../../src/policy/wasi.ts";
+import { GuestError, instantiate } from "../../src/wapc/host.ts";
+import { Exited, wasi } from "../../src/wapc/wasi.ts";
 import { MODULE } from "./module.ts";
 
-const none = () => ({ error: "no host" });
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Calls an operation in a fresh instance. */
+function call(operation: string, payload: string, answer: (operation: string, payload: string) => string = noHost): string {
+  const guest = instantiate(MODULE, (operation, payload) => encode(answer(operation, decode(payload))));
+  return decode(guest(operation, encode(payload)));
+}
+
+function noHost(): string {
+  throw new Error("no host");
+}
 
 const asked = (spec: object, settings: object) =>
   JSON.stringify({
@@ -18,47 +29,43 @@ const asked = (spec: object, settings: object) =>
   });
 
 test("the module answers in the protocol's version 1", () => {
-  expect(call(MODULE, "protocol_version", "", none)).toBe('"v1"');
+  expect(call("protocol_version", "")).toBe('"v1"');
 });
 
 test("an operation that the module does not have is an error of the module", () => {
-  expect(() => call(MODULE, "no_such_operation", "", none)).toThrow(GuestError);
+  expect(() => call("no_such_operation", "")).toThrow(GuestError);
 });
 
 test("a host call has the policy's request, and its answer reaches the policy", () => {
-  const calls: HostCall[] = [];
-  const answer = call(MODULE, "validate", asked({ runtimeClassName: "a" }, { reservedRuntimes: ["runc"] }), (each) => {
+  const calls: [string, string][] = [];
+  const answer = call("validate", asked({ runtimeClassName: "a" }, { reservedRuntimes: ["runc"] }), (...each) => {
     calls.push(each);
-    return { payload: '{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"a"},"handler":"runc"}' };
+    return '{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"a"},"handler":"runc"}';
   });
   expect(JSON.parse(answer)).toMatchObject({ accepted: false, message: "runtime 'a' is reserved: it runs on 'runc'" });
-  expect(calls).toEqual([
-    {
-      binding: "kubewarden",
-      namespace: "kubernetes",
-      operation: "get_resource",
-      payload:
-        '{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":"a","namespace":null,' +
-        '"disable_cache":false,"field_masks":["handler","scheduling"]}',
-    },
-  ]);
+  const payload =
+    '{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":"a","namespace":null,' +
+    '"disable_cache":false,"field_masks":["handler","scheduling"]}';
+  expect(calls).toEqual([["kubernetes/get_resource", payload]]);
 });
 
 test("text that is not ASCII goes both ways whole, errors of the host as well", () => {
   const error = "Callback evaluation failure: 届かない – 50 €";
-  const answer = call(MODULE, "validate", asked({ runtimeClassName: "a" }, { reservedRuntimes: ["runc"] }), () => ({ error }));
+  const answer = call("validate", asked({ runtimeClassName: "a" }, { reservedRuntimes: ["runc"] }), () => {
+    throw new Error(error);
+  });
   expect(JSON.parse(answer)).toMatchObject({ accepted: false, code: 500, message: "RuntimeClass 'a' can't be read: 届かない – 50 €" });
 });
 
 test("a request of 3 MB, for which the memory grows, comes back whole", () => {
   const env = Array.from({ length: 30_000 }, (_, at) => ({ name: `VARIABLE_${at}`, value: "é".repeat(30) }));
   const spec = { containers: [{ name: "web", env }] };
-  const answer = JSON.parse(call(MODULE, "validate", asked(spec, { fallbackRuntime: "kata", matchHandlers: false }), none));
+  const answer = JSON.parse(call("validate", asked(spec, { fallbackRuntime: "kata", matchHandlers: false })));
   expect(answer.mutated_object.spec).toEqual({ ...spec, runtimeClassName: "kata" });
 });
 
 test("an instance keeps nothing for the next one", () => {
-  const answers = Array.from({ length: 50 }, () => call(MODULE, "validate", asked({}, { defaultRuntimeReserved: true }), none));
+  const answers = Array.from({ length: 50 }, () => call("validate", asked({}, { defaultRuntimeReserved: true })));
   expect(new Set(answers).size).toBe(1);
 });
 

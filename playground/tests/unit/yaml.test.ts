@@ -1,65 +1,39 @@
 import { expect, test } from "vitest";
-import { objectsOf } from "../../src/input/documents.ts";
-import { readClasses } from "../../src/input/classes.ts";
+import { parse } from "yaml";
 import { patchBetween, yamlDiff } from "../../src/input/patch.ts";
-import { parseJson, writeJson } from "../../src/input/yaml.ts";
+import { nodeAt, parseJson, problemAt, writeJson } from "../../src/input/yaml.ts";
 
-const jsonOf = (text: string) => objectsOf(text).objects.map(({ json }) => json);
-const problemsOf = (text: string) => objectsOf(text).problems;
+const LIST = `# two
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+---
+apiVersion: v1
+kind: List
+items:
+- kind: Pod # the first
+  metadata: {name: b}
+- kind: Pod
+  metadata: {name: c}
+`;
 
-test("each document and each item of a List is an object, and empty documents are none", () => {
-  expect(jsonOf("# nothing\n---\na: 1\n---\n---\nkind: PodList\nitems:\n- b: 2\n- c: 3\n")).toEqual(['{"a":1}', '{"b":2}', '{"c":3}']);
+const at = (line: number, item: number | string | null) => nodeAt(LIST, { line, item })?.node.toJSON()?.metadata?.name;
+
+test("an object is found by its line, and by its position in a List", () => {
+  expect([at(2, null), at(6, 1), at(6, 2)]).toEqual(["a", "b", "c"]);
+  expect([at(6, 3), nodeAt("a: [", { line: 1, item: null })]).toEqual([undefined, undefined]);
 });
 
-test("numbers keep every digit, as JSON has them", () => {
-  expect(jsonOf("{a: 12345678901234567890, b: 1.50, c: 1e3, d: 0x10, e: .5}")).toEqual(['{"a":12345678901234567890,"b":1.50,"c":1e3,"d":16,"e":0.5}']);
-});
-
-test("booleans of YAML 1.1 are booleans, as for Kubernetes, and quoted ones are texts", () => {
-  expect(jsonOf("{a: yes, b: Off, c: 'yes', d: true}")).toEqual(['{"a":true,"b":false,"c":"yes","d":true}']);
-});
-
-test("aliases and merge keys are resolved, and the object's own keys win", () => {
-  expect(jsonOf("base: &base {a: 1, b: 2}\nown:\n  <<: *base\n  b: 3\nsame: *base\n")).toEqual(['{"base":{"a":1,"b":2},"own":{"b":3,"a":1},"same":{"a":1,"b":2}}']);
-});
-
-test("JSON is YAML as well", () => {
-  expect(jsonOf('{"a": ["é", null, true]}')).toEqual(['{"a":["é",null,true]}']);
-});
-
-test("a mistake is told with its place, and nothing is read", () => {
-  const { objects, problems } = objectsOf("a: 1\nb: [1, 2\nc: 3\n");
-  expect(objects).toEqual([]);
-  expect(problems.length).toBeGreaterThan(0);
-  expect(problems[0]).toMatchObject({ severity: "error", from: expect.any(Number) });
-});
-
-test("a duplicate key is a mistake, as for kubectl", () => {
-  expect(problemsOf("a: 1\na: 2\n")).toEqual([{ message: "Map keys must be unique", from: 5, to: 6, severity: "error" }]);
-});
-
-test("a document that is no object is a mistake", () => {
-  expect(problemsOf("hello\n")).toEqual([{ message: "expected an object", from: 0, to: 5, severity: "error" }]);
+test("what can't be read is shown at its line, without the line in its words", () => {
+  const { from, to, ...rest } = problemAt("a: 1\nb: 2\n", { line: 2, message: "line 2: it is odd" });
+  expect(["a: 1\nb: 2\n".slice(from, to), rest]).toEqual(["b: 2", { message: "it is odd", severity: "error" }]);
+  expect(problemAt("a", { line: 9, message: "Pod is not a RuntimeClass: ignored" })).toMatchObject({ from: 1, to: 1, severity: "warning" });
 });
 
 test("JSON with integers beyond 2^53 is read and written without loss", () => {
   const text = '{"a":[12345678901234567890,1],"b":"123"}';
   expect(writeJson(parseJson(text))).toBe(text);
   expect(writeJson([9007199254740993n], 1)).toBe("[\n 9007199254740993\n]");
-});
-
-test("RuntimeClasses are read from documents and Lists, and all else is named", () => {
-  const { classes, problems } = readClasses(
-    "kind: RuntimeClass\nmetadata: {name: a}\nhandler: runc\n---\nkind: Pod\n---\nkind: RuntimeClass\nmetadata: {name: b}\nhandler: 5\n---\nhandler: runc\n",
-  );
-  expect(classes.map(({ apiVersion, kind, metadata, handler }) => [apiVersion, kind, metadata.name, handler])).toEqual([
-    ["node.k8s.io/v1", "RuntimeClass", "a", "runc"],
-  ]);
-  expect(problems.map(({ message }) => message)).toEqual([
-    "Pod is not a RuntimeClass: ignored",
-    "handler: expected a string",
-    "metadata.name: expected a string",
-  ]);
 });
 
 test("a change of a manifest keeps its comments, its style and its digits", () => {
@@ -73,16 +47,31 @@ spec:
   - key: runc
   - key: mine # my own
 `;
-  const [object] = objectsOf(text).objects;
+  const object = parseJson('{"kind":"Pod","spec":{"runtimeClassName":"runc","priority":12345678901234567890,"args":["a","b","c"],"tolerations":[{"key":"runc"},{"key":"mine"}]}}');
   const after = parseJson('{"kind":"Pod","spec":{"runtimeClassName":"kata","priority":12345678901234567890,"args":["a","b","c"],"tolerations":[{"key":"mine"}]}}');
-  const [before, changed] = yamlDiff(object, object!.json, text, patchBetween(object!.json, after));
+  const [before, changed] = yamlDiff(nodeAt(text, { line: 2, item: null }), object, text, patchBetween(object, after));
   expect(before).toBe(text);
   expect(changed).toBe(text.replace("runc # plain", "kata # plain").replace("  - key: runc\n", ""));
 });
 
+test("what the API server added is not in the change of a manifest", () => {
+  const text = "kind: Pod\nspec:\n  runtimeClassName: runc # plain\n  tolerations:\n    - key: mine\n";
+  const object = { kind: "Pod", spec: { runtimeClassName: "runc", overhead: { cpu: "1" }, nodeSelector: { runtime: "runc" }, tolerations: [{ key: "mine" }, { key: "runc" }] } };
+  const after = { kind: "Pod", spec: { runtimeClassName: "kata", nodeSelector: {}, tolerations: [{ key: "mine" }] } };
+  const [, changed] = yamlDiff(nodeAt(text, { line: 1, item: null }), object, text, patchBetween(object, after));
+  expect(changed).toBe(text.replace("runc # plain", "kata # plain"));
+});
+
+test("a change in what the manifest does not have shows the whole object", () => {
+  const text = "kind: Pod\nspec:\n  tolerations:\n    - key: mine\n";
+  const object = { kind: "Pod", spec: { tolerations: [{ key: "other" }, { key: "mine" }] } };
+  const [before, changed] = yamlDiff(nodeAt(text, { line: 1, item: null }), object, text, patchBetween(object, { kind: "Pod", spec: { tolerations: [{ key: "mine" }] } }));
+  expect([parse(before), parse(changed)]).toEqual([object, { kind: "Pod", spec: { tolerations: [{ key: "mine" }] } }]);
+});
+
 test("a new key comes first, and JSON is shown as YAML", () => {
-  const object = '{"kind":"Pod","spec":{"containers":[]}}';
+  const text = '{"kind":"Pod","spec":{"containers":[]}}';
   const patch = [{ op: "add", path: "/spec/runtimeClassName", value: "kata" }];
   const after = "kind: Pod\nspec:\n  runtimeClassName: kata\n  containers: []\n";
-  expect(yamlDiff(objectsOf(object).objects[0], object, object, patch)).toEqual(["kind: Pod\nspec:\n  containers: []\n", after]);
+  expect(yamlDiff(nodeAt(text, { line: 1, item: null }), JSON.parse(text), text, patch)).toEqual(["kind: Pod\nspec:\n  containers: []\n", after]);
 });

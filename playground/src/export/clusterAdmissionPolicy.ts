@@ -1,7 +1,5 @@
 /** The ClusterAdmissionPolicy with these settings, ready to apply. */
 import { Document, isMap, isSeq, visit } from "yaml";
-import type { TypedSettings } from "../input/settings.ts";
-import { parseJson } from "../input/yaml.ts";
 
 /** Namespaces of the cluster itself: their Pods need what a sandbox takes away. */
 const OF_THE_CLUSTER = ["kube-system", "kube-public", "kube-node-lease", "kubewarden", "cert-manager"];
@@ -12,8 +10,7 @@ export function module(version: string): string {
   return `registry://ghcr.io/kubewarden/policies/pod-runtime-class-policy:v${version}`;
 }
 
-export function manifest(typed: TypedSettings, mayRead: boolean, version: string): string {
-  const settings = parseJson(typed.json) as Record<string, unknown>;
+export function manifest(settings: Record<string, unknown>, mayRead: boolean, version: string): string {
   const document = new Document({
     apiVersion: "policies.kubewarden.io/v1",
     kind: "ClusterAdmissionPolicy",

@@ -1,4 +1,4 @@
-/** The evaluator, in the place of kwctl. */
+/** The command: in the place of kwctl, and to compare reports with. */
 import { execFile } from "node:child_process";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -11,8 +11,8 @@ const path = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.
 
 export const MODULE = path("policy.wasm");
 
-export function evaluator(): string {
-  const found = process.env.EVALUATOR ?? path("target/debug/kubectl-runtime_class");
+function command(): string {
+  const found = process.env.COMMAND ?? path("target/debug/kubectl-runtime_class");
   if (!existsSync(found)) throw new Error(`${found} not found: run \`make test-playground\`, which builds it`);
   return found;
 }
@@ -27,20 +27,20 @@ export interface Response {
   warnings: string[] | null;
 }
 
-/** Runs a script of the page in a folder, its `kwctl` being the evaluator. */
+/** Runs a script of the page in a folder, its `kwctl` being the command. */
 export async function runScript(script: string, folder: string): Promise<Response> {
   const kwctl = join(folder, "kwctl");
-  writeFileSync(kwctl, `#!/bin/sh\n[ "$1" = run ] || exit 9\nshift 2\nexec '${evaluator()}' run '${MODULE}' "$@"\n`);
+  writeFileSync(kwctl, `#!/bin/sh\n[ "$1" = run ] || exit 9\nshift 2\nexec '${command()}' run '${MODULE}' "$@"\n`);
   chmodSync(kwctl, 0o755);
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
   const { stdout } = await run("sh", ["-euc", script], { cwd: folder, env });
   return JSON.parse(stdout);
 }
 
-/** Runs the evaluator. */
-export async function evaluate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+/** Runs the command. */
+export async function runCommand(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   try {
-    return { code: 0, ...(await run(evaluator(), args, { maxBuffer: 1 << 28 })) };
+    return { code: 0, ...(await run(command(), args, { maxBuffer: 1 << 28 })) };
   } catch (error) {
     return error as { code: number; stdout: string; stderr: string };
   }

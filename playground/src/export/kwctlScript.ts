@@ -1,8 +1,9 @@
 /** The same question, asked of kwctl: a script that a shell runs as it is. */
 import { stringify } from "yaml";
+import type { Question } from "../answers.ts";
+import { writeJson } from "../input/yaml.ts";
 import type { Access, Exchange } from "../policy/capabilities.ts";
-import { requestJson, type Subject } from "../policy/request.ts";
-import { module } from "./manifest.ts";
+import { module } from "./clusterAdmissionPolicy.ts";
 
 /** A recording of host calls, as kwctl replays it. */
 export function recording(exchanges: readonly Exchange[]): string {
@@ -17,11 +18,11 @@ export function recording(exchanges: readonly Exchange[]): string {
   return exchanges.length === 0 ? "[]\n" : stringify(exchanges.map(exchange), { lineWidth: 0 });
 }
 
-export function script(subject: Subject, settings: string, access: Access, exchanges: readonly Exchange[], version: string): string {
+export function script({ payload, exchanges }: Question, access: Access, version: string): string {
   const isReplayed = access !== "not-granted";
   return [
-    file("request.json", requestJson(subject)),
-    file("settings.json", settings),
+    file("request.json", writeJson(payload.request)),
+    file("settings.json", writeJson(payload.settings)),
     ...(isReplayed ? [file("calls.yml", recording(exchanges))] : []),
     [
       `kwctl run ${module(version)}`,
