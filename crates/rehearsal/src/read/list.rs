@@ -106,7 +106,7 @@ fn elements(array: &str, text: &str, place: &Place, listed: Option<&Listed>, rea
         return reader.found(Found::Unreadable { place: place.clone(), message });
     };
     if elements.is_empty() && listed.is_none() {
-        return reader.found(Found::NotAnObject { place: place.clone() });
+        return reader.found(not_an_object(array, place.clone()));
     }
     let (mut line, mut counted) = (place.line, 0);
     for (index, element) in elements.into_iter().enumerate() {
