@@ -57,7 +57,8 @@ fn less_what_is_random(mut object: Value) -> Value {
     object["metadata"].as_object_mut().unwrap().remove("managedFields");
     let volumes = object.pointer_mut("/spec/volumes").and_then(Value::as_array_mut);
     let mut random = vec![];
-    for volume in volumes.into_iter().flatten() {
+    let is_token = |volume: &&mut Value| volume["name"].as_str().unwrap().starts_with("kube-api-access-");
+    for volume in volumes.into_iter().flatten().filter(is_token) {
         random.push((volume["name"].as_str().unwrap().to_owned(), "kube-api-access-xxxxx"));
         let sources = volume.pointer_mut("/projected/sources").unwrap().as_array_mut().unwrap();
         // Of the downstream tree alone.
@@ -74,7 +75,7 @@ fn less_what_is_random(mut object: Value) -> Value {
     }
     // The Job was made by hand, from the CronJob; the node is the cluster's only one.
     random.push(("-now".to_owned(), "-00000000"));
-    random.push(("\"n1\"".to_owned(), "\"node\""));
+    random.push(("[\"n1\"]".to_owned(), "[\"node\"]"));
     let text = random.iter().fold(object.to_string(), |text, (from, to)| text.replace(from, to));
     serde_json::from_str(&text).unwrap()
 }
