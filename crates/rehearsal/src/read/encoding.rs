@@ -3,6 +3,9 @@
 
 use std::io::{self, BufRead};
 
+/// What is in memory already comes in pieces, too.
+const CHUNK: usize = 1 << 16;
+
 pub(super) struct Utf8<R> {
     input: R,
     /// Unknown until the first bytes are read.
@@ -30,6 +33,7 @@ impl<R: BufRead> Utf8<R> {
                 other => break other?,
             }
         };
+        let chunk = chunk.get(..CHUNK).unwrap_or(chunk);
         let (length, end) = (chunk.len(), chunk.is_empty());
         if end && self.rest.is_empty() {
             return Ok(false);

@@ -86,8 +86,8 @@ impl<'de> Deserialize<'de> for Peek<'de> {
                 let (mut head, mut items) = (Head::default(), None);
                 while let Some(key) = members.next_key()? {
                     match key {
-                        Key::ApiVersion => head.api_version = text(members.next_value()?),
-                        Key::Kind => head.kind = text(members.next_value()?),
+                        Key::ApiVersion => head.api_version = text(members.next_value::<&RawValue>()?.get()),
+                        Key::Kind => head.kind = text(members.next_value::<&RawValue>()?.get()),
                         Key::Items => items = Some(members.next_value()?),
                         Key::Other => {
                             members.next_value::<IgnoredAny>()?;
@@ -137,8 +137,8 @@ impl From<Shape> for Peek<'_> {
 }
 
 /// The text that a value is; an empty one is none.
-fn text(value: &RawValue) -> Option<String> {
-    serde_json::from_str(value.get()).ok().filter(|text: &String| !text.is_empty())
+fn text(value: &str) -> Option<String> {
+    serde_json::from_str(value).ok().filter(|text: &String| !text.is_empty())
 }
 
 enum Key {
@@ -225,42 +225,64 @@ impl From<io::Error> for Stop {
 struct Listing {
     listed: Listed,
     waiting: Vec<(Place, Box<str>, Shape)>,
+    /// Its items were read.
+    opened: bool,
 }
 
 /// Takes a value that is larger than the window, and opens it: an array, or a List item by item.
 pub(super) fn large<R: BufRead>(window: &mut Window<R>, place: Place, reader: &mut Reader) -> Result<(), Stop> {
     match window.peek()? {
-        Some(b'[') => elements(window, &place, &mut None, reader),
+        Some(b'[') => elements(window, &place, None, reader),
         Some(b'{') => object(window, place, reader),
         _ => value(window).map(|_| reader.found(list::not_an_object("", place))),
     }
 }
 
 fn object<R: BufRead>(window: &mut Window<R>, place: Place, reader: &mut Reader) -> Result<(), Stop> {
-    let mut listing: Option<Listing> = None;
-    let mut listed = Listed::default();
+    let mut listing = Listing::default();
+    let length = members(window, &place, &mut listing, reader);
+    for (place, text, shape) in listing.waiting {
+        list::open(&text, shape, place, Some(&listing.listed), reader);
+    }
+    let length = length?;
+    if !listing.opened {
+        // It was no List: all of it is still in the window.
+        window.back(length, place.line);
+        if let Next::Value(shape, length) = next(window, usize::MAX)? {
+            list::open(text_of(window, length), shape, place, None, reader);
+            window.take(length);
+        }
+    }
+    Ok(())
+}
+
+/// Takes an object, and tells how long it is, less the items of a List.
+fn members<R: BufRead>(
+    window: &mut Window<R>,
+    place: &Place,
+    listing: &mut Listing,
+    reader: &mut Reader,
+) -> Result<usize, Stop> {
     window.take(1);
     let mut length = 1;
     let mut first = true;
     loop {
         length += window.blanks()?;
-        let next = window.peek()?;
-        if next == Some(b'}') {
-            window.take(1);
-            length += 1;
-            break;
-        }
-        if !first {
-            if next != Some(b',') {
-                return broken(window, "expected `,` or `}`");
+        match window.peek()? {
+            Some(b'}') => {
+                window.take(1);
+                return Ok(length + 1);
             }
-            window.take(1);
-            length += 1 + window.blanks()?;
+            Some(b',') if !first => {
+                window.take(1);
+                length += 1 + window.blanks()?;
+            }
+            _ if first => first = false,
+            _ => return broken(window, "expected `,` or `}`"),
         }
-        first = false;
         let key = value(window)?;
         length += key.len();
-        let Ok(key) = serde_json::from_slice::<Key>(&key) else { return broken(window, "key must be a string") };
+        let Ok(key) = serde_json::from_str::<Key>(&key) else { return broken(window, "key must be a string") };
         length += window.blanks()?;
         if window.peek()? != Some(b':') {
             return broken(window, "expected `:`");
@@ -268,50 +290,32 @@ fn object<R: BufRead>(window: &mut Window<R>, place: Place, reader: &mut Reader)
         window.take(1);
         length += 1 + window.blanks()?;
         if matches!(key, Key::Items) && window.peek()? == Some(b'[') {
-            if listing.is_some() {
+            if listing.opened {
                 return broken(window, "duplicate field `items`");
             }
-            let mut opened = Some(Listing { listed: listed.clone(), waiting: Vec::new() });
-            elements(window, &place, &mut opened, reader)?;
-            listing = opened;
+            listing.opened = true;
+            elements(window, place, Some(listing), reader)?;
             continue;
         }
         let member = value(window)?;
         length += member.len();
         match key {
-            Key::ApiVersion => listed.api_version = serde_json::from_slice(&member).ok(),
-            Key::Kind => listed.kind = serde_json::from_slice(&member).ok(),
+            Key::ApiVersion => listing.listed.api_version = text(&member),
+            Key::Kind => listing.listed.kind = text(&member),
             _ => {}
         }
     }
-    match listing {
-        Some(Listing { waiting, .. }) => {
-            for (place, text, shape) in waiting {
-                list::open(&text, shape, place, Some(&listed), reader);
-            }
-        }
-        // It was no List: all of it is still there.
-        None => {
-            let line = place.line;
-            window.back(length, line);
-            if let Next::Value(shape, length) = next(window, usize::MAX)? {
-                list::open(text_of(window, length), shape, place, None, reader);
-                window.take(length);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The elements of an array, or the items of a List.
 fn elements<R: BufRead>(
     window: &mut Window<R>,
     place: &Place,
-    listing: &mut Option<Listing>,
+    mut listing: Option<&mut Listing>,
     reader: &mut Reader,
 ) -> Result<(), Stop> {
     if place.item.len() >= list::NESTED {
-        return broken(window, "lists are nested too deeply");
+        return broken(window, list::TOO_DEEP);
     }
     window.take(1);
     let mut number = 0;
@@ -323,9 +327,9 @@ fn elements<R: BufRead>(
                 window.take(1);
                 window.blanks()?;
             }
+            Some(_) if number == 0 => {}
+            Some(_) => return broken(window, "expected `,` or `]`"),
             None => return broken(window, "EOF while parsing a list"),
-            Some(_) if number > 0 => return broken(window, "expected `,` or `]`"),
-            Some(_) => {}
         }
         window.free();
         number += 1;
@@ -334,12 +338,14 @@ fn elements<R: BufRead>(
             Next::Value(shape, length) => {
                 let text = text_of(window, length);
                 let untyped = matches!(shape, Shape::Object(Head { api_version: None, kind: None, items: None }));
-                match listing {
+                match &mut listing {
                     Some(listing) if untyped && !listing.listed.is_known() => {
                         listing.waiting.push((place, text.into(), shape));
                     }
-                    Some(listing) => list::open(text, shape, place, Some(&listing.listed), reader),
-                    None => list::open(text, shape, place, None, reader),
+                    listing => {
+                        let listed = listing.as_ref().map(|listing| &listing.listed);
+                        list::open(text, shape, place, listed, reader);
+                    }
                 }
                 window.take(length);
             }
@@ -352,10 +358,10 @@ fn elements<R: BufRead>(
 }
 
 /// Takes a value of any length.
-fn value<R: BufRead>(window: &mut Window<R>) -> Result<Vec<u8>, Stop> {
+fn value<R: BufRead>(window: &mut Window<R>) -> Result<String, Stop> {
     match next(window, usize::MAX)? {
         Next::Value(_, length) => {
-            let value = window.rest().get(..length).unwrap_or_default().to_vec();
+            let value = text_of(window, length).to_owned();
             window.take(length);
             Ok(value)
         }

@@ -11,6 +11,7 @@ use super::{Document, Found, Place};
 
 /// Lists in Lists beyond this are a mistake.
 pub(super) const NESTED: usize = 32;
+pub(super) const TOO_DEEP: &str = "Lists are nested too deeply";
 
 /// What a List says of those of its items that say neither.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +103,7 @@ fn with_type(object: &str, api_version: &str, kind: &str) -> Box<str> {
 fn elements(array: &str, text: &str, place: &Place, listed: Option<&Listed>, reader: &mut Reader) {
     let elements: Result<Vec<&RawValue>, _> = serde_json::from_str(array);
     let (Ok(elements), true) = (elements, place.item.len() < NESTED) else {
-        let message = format!("line {}: lists are nested too deeply", place.line);
+        let message = format!("line {}: {TOO_DEEP}", place.line);
         return reader.found(Found::Unreadable { place: place.clone(), message });
     };
     if elements.is_empty() && listed.is_none() {
