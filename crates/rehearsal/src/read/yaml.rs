@@ -78,7 +78,7 @@ impl Tree {
         }
         let mut document = Cow::Borrowed(document);
         // Each time, all of it is parsed anew.
-        let mut budget = 4_000_000 + 8 * document.len();
+        let mut budget = 1_000_000 + 8 * document.len();
         loop {
             let error = match Parsing::new(&document).run() {
                 Ok(tree) => return Ok(tree),
@@ -107,8 +107,18 @@ fn mend(document: &[u8], error: &events::Error) -> Option<Vec<u8>> {
         // `{a:, b}`
         ("found unexpected ':'", [b':', rest @ ..]) => Some([before, String::from(COLON).as_bytes(), rest].concat()),
         // `!a,b c`
-        (NO_BLANK, [byte @ (b',' | b'[' | b']'), rest @ ..]) => {
-            Some([before, format!("%{byte:02X}").as_bytes(), rest].concat())
+        (NO_BLANK, [b',' | b'[' | b']', ..]) => {
+            let end = after.iter().position(u8::is_ascii_whitespace).unwrap_or(after.len());
+            let (tag, rest) = after.split_at(end);
+            let mut mended = before.to_vec();
+            for byte in tag {
+                match byte {
+                    b',' | b'[' | b']' => mended.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+                    _ => mended.push(*byte),
+                }
+            }
+            mended.extend_from_slice(rest);
+            Some(mended)
         }
         // `"it\'s"`
         ("found unknown escape character", [b'\\', b'\'', ..]) => {
