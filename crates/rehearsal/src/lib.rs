@@ -11,6 +11,7 @@
 mod cluster;
 #[cfg_attr(not(feature = "cel"), path = "no_conditions.rs")]
 mod conditions;
+#[cfg_attr(not(feature = "cel"), path = "no_guards.rs")]
 mod guards;
 mod judge;
 mod kustomize;

@@ -19,7 +19,7 @@ pub struct Policy {
 }
 
 /// What the manifest of a ClusterAdmissionPolicy or an AdmissionPolicy says besides its settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Manifest {
     pub name: String,
     /// The namespace of an AdmissionPolicy.
