@@ -22,6 +22,7 @@ use std::{cell::RefCell, io::BufReader, sync::Arc};
 
 use rehearsal::{
     Cluster, Judge, Policies, Policy, Report, Tally, Unreadable, layout,
+    policy::Manifest,
     read::{self, Found, Place},
     review::{Details, Input, Reviews, read_cluster},
 };
@@ -44,6 +45,14 @@ pub extern "C" fn wapc_init() {
     register_function("native", native::native);
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoliciesAnswer<'a> {
+    policies: Vec<Known<'a>>,
+    /// Whether only the build with CEL can ask them.
+    needs_cel: bool,
+}
+
 /// What the page shows of a policy, and asks its module.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,7 +62,6 @@ struct Known<'a> {
     id: Option<String>,
     settings: &'a Value,
     reads_classes: bool,
-    has_conditions: bool,
 }
 
 fn policies(payload: &[u8]) -> CallResult {
@@ -63,9 +71,8 @@ fn policies(payload: &[u8]) -> CallResult {
         id: policy.manifest.as_ref().map(|manifest| manifest.id()),
         settings: &policy.settings,
         reads_classes: policy.reads_classes(),
-        has_conditions: has_conditions(policy),
     });
-    Ok(serde_json::to_vec(&known.collect::<Vec<_>>())?)
+    Ok(serde_json::to_vec(&PoliciesAnswer { policies: known.collect(), needs_cel: needs_cel(&policies) })?)
 }
 
 #[derive(Deserialize)]
@@ -186,7 +193,7 @@ fn read_source(number: usize, file: &Arc<str>, found: &mut dyn FnMut(Found)) {
 /// The policies of a text; settings alone are one as well.
 fn policies_in(text: &str) -> Result<Policies, String> {
     let documents = read::documents(text.as_bytes(), "settings")?;
-    if documents.iter().any(Policy::is_manifest) {
+    if documents.iter().any(is_manifest) {
         return Policies::of_objects(&documents);
     }
     match documents.as_slice() {
@@ -196,15 +203,21 @@ fn policies_in(text: &str) -> Result<Policies, String> {
     }
 }
 
-/// Policies that this build can ask. Match conditions that it can't evaluate are not passed over.
+fn is_manifest(document: &Value) -> bool {
+    Policy::is_manifest(document) || document["kind"] == "ValidatingAdmissionPolicyBinding"
+}
+
+/// Policies that this build can ask. It does not pass over what it can't evaluate.
 fn asked(text: &str) -> Result<Policies, String> {
     let policies = policies_in(text)?;
-    if !cfg!(feature = "cel") && policies.iter().any(|asked| has_conditions(&asked.policy)) {
-        return Err("the policy has matchConditions, and this build has no CEL".to_owned());
+    if !cfg!(feature = "cel") && needs_cel(&policies) {
+        return Err("the policies have expressions in CEL, and this build has no CEL".to_owned());
     }
     Ok(policies)
 }
 
-fn has_conditions(policy: &Policy) -> bool {
-    policy.manifest.as_ref().is_some_and(|manifest| !manifest.match_conditions.is_empty())
+fn needs_cel(policies: &Policies) -> bool {
+    let has_conditions = |manifest: &Manifest| !manifest.match_conditions.is_empty();
+    let mut manifests = policies.iter().filter_map(|asked| asked.policy.manifest.as_ref());
+    !policies.guards.is_empty() || manifests.any(has_conditions)
 }
