@@ -19,7 +19,7 @@ export function firstAnswer(): Plugin {
       if (id !== `\0${ID}`) return undefined;
       const { state } = exampleOf(FIRST)!;
       const core = new Core(compiled("core.wasm"), new Policy(compiled("../policy.wasm")));
-      return `export default ${JSON.stringify({ policies: core.policies(state.settings), reviews: core.review(requestOf(state), state.access) })}`;
+      return `export default ${JSON.stringify({ policies: core.policies(state.settings).policies, reviews: core.review(requestOf(state), state.access) })}`;
     },
   };
 }

@@ -23,7 +23,12 @@ export interface KnownPolicy {
   id: string | null;
   settings: unknown;
   readsClasses: boolean;
-  hasConditions: boolean;
+}
+
+/** The policies of a text, and whether only the large core can ask them. */
+export interface KnownPolicies {
+  policies: KnownPolicy[];
+  needsCel: boolean;
 }
 
 export interface Field {

@@ -222,7 +222,7 @@ spec:
   example("host-network", "A Pod on the network of its node", "It gets the fallback like any other. Kata Containers does not support hostNetwork: leave its namespace out.", {
     workload: pod("  hostNetwork: true\n"),
   }),
-  example("missing-class", "A class that the cluster does not have", "Its handler is unknown, so it is rejected even with a fallback.", {
+  example("missing-class", "A class that the cluster does not have", "The API server itself refuses the Pod, before it asks the policy. The policy rejects a template that names such a class.", {
     workload: pod("  runtimeClassName: ghost\n"),
   }),
   example("allow-list", "Only sandboxes are allowed", "An allow list rejects what you add to the cluster later, until you allow it.", {

@@ -39,7 +39,7 @@ export interface CoreOf {
   policies: KnownPolicy[];
 }
 
-/** The cores, each loaded when it is needed: only the large one evaluates match conditions. */
+/** The cores, each loaded when it is needed: only the large one evaluates CEL. */
 export class Cores {
   readonly #policy: Policy;
   readonly #loaded = new Map<string, Promise<Omit<CoreOf, "policies">>>();
@@ -55,8 +55,8 @@ export class Cores {
    */
   async for(text: string): Promise<CoreOf> {
     const small = await this.#load(coreUrl);
-    const policies = small.core.policies(text);
-    const loaded = policies.some(({ hasConditions }) => hasConditions) ? await this.#load(coreWithCelUrl) : small;
+    const { policies, needsCel } = small.core.policies(text);
+    const loaded = needsCel ? await this.#load(coreWithCelUrl) : small;
     return { ...loaded, policies };
   }
 

@@ -1,9 +1,12 @@
 /** The cases of `test_data/field`, which the tests of the core have as well, and how a report differs from what is right. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 const FOLDER = new URL("../../test_data/field/", import.meta.url);
 
-export const bytesOf = (name: string): Uint8Array => readFileSync(new URL(name, FOLDER));
+export const pathOf = (name: string): string => fileURLToPath(new URL(name, FOLDER));
+
+export const bytesOf = (name: string): Uint8Array => readFileSync(pathOf(name));
 
 interface Case {
   name: string;

@@ -1,8 +1,12 @@
 /** The ClusterAdmissionPolicy with these settings, ready to apply. */
-import { Document, isMap, isSeq, visit } from "yaml";
+import { Document, isMap, isSeq, parse, visit } from "yaml";
+import cluster from "../../../deploy/cluster.yml?raw";
 
-/** Namespaces of the cluster itself: their Pods need what a sandbox takes away. */
-const OF_THE_CLUSTER = ["kube-system", "kube-public", "kube-node-lease", "kubewarden", "cert-manager"];
+/** All but the namespaces of the cluster itself: their Pods need what a sandbox takes away. */
+const NAMESPACES: unknown = parse(cluster).spec.namespaceSelector;
+
+/** A longer list is a line an item. */
+const SHORT = 6;
 
 const RUNTIME_CLASSES = [{ apiVersion: "node.k8s.io/v1", kind: "RuntimeClass" }];
 
@@ -22,17 +26,17 @@ export function manifest(settings: Record<string, unknown>, mayRead: boolean, ve
       settings,
       rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
       ...(mayRead ? { contextAwareResources: RUNTIME_CLASSES } : {}),
-      namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: OF_THE_CLUSTER }] },
+      namespaceSelector: NAMESPACES,
     },
   });
   visit(document, {
     Seq(_, seq) {
-      if (isSeq(seq) && !seq.items.some(isMap)) seq.flow = true;
+      if (isSeq(seq) && seq.items.length <= SHORT && !seq.items.some(isMap)) seq.flow = true;
     },
   });
   const advice =
     " Monitor mode changes nothing: policy-server logs what it would do. To enforce, change mode to protect.\n" +
-    " Add the namespaces of your cluster's add-ons to namespaceSelector.";
+    " In namespaceSelector, delete the namespaces that your cluster does not have, and add those of its add-ons.";
   document.commentBefore = advice;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

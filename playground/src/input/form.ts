@@ -62,7 +62,7 @@ function wordsOf(property: Property): string[] {
 
 function optionsOf(property: Property): Field["options"] {
   const words = wordsOf(property);
-  if (words.length > 0) return words.map((word) => [word, word === property.default ? undefined : word]);
+  if (words.length > 0) return [["Not set", undefined], ...words.map((word): [string, string] => [word, word])];
   return [
     ["Automatic", undefined],
     ["Yes", true],

@@ -1,5 +1,5 @@
 /** The core of the rehearsal, a guest that asks the page for its input and for the policy's answers. */
-import type { KnownPolicy, Place, Rehearsal, ReviewRequest, Reviews } from "../answers.ts";
+import type { KnownPolicies, Place, Rehearsal, ReviewRequest, Reviews } from "../answers.ts";
 import type { Access, Exchange, RuntimeClass } from "../policy/capabilities.ts";
 import type { Policy } from "../policy/policy.ts";
 import { GuestError, instantiate, type Guest } from "../wapc/host.ts";
@@ -37,8 +37,8 @@ export class Core {
   }
 
   /** The policies of a text, or settings alone. */
-  policies(text: string): KnownPolicy[] {
-    return this.#call("policies", text) as KnownPolicy[];
+  policies(text: string): KnownPolicies {
+    return this.#call("policies", text) as KnownPolicies;
   }
 
   /** What comes of single objects. */

@@ -30,6 +30,6 @@ export function completeSettings(classes: () => readonly string[]) {
 /** The values of a field that has only a few. */
 function labelsOf({ kind, options }: Field): string[] | undefined {
   if (kind !== "flag" && kind !== "choice") return undefined;
-  const words = options.map(([word, value]) => (typeof value === "boolean" ? String(value) : word));
-  return words.includes("true") ? ["true", "false"] : words;
+  const words = options.flatMap(([, value]) => (value === undefined ? [] : [String(value)]));
+  return kind === "flag" ? ["true", "false"] : words;
 }

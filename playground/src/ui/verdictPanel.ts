@@ -100,8 +100,9 @@ function details({ title, patch, reviewed: { questions } }: Verdict, shown: Show
   const annotations = Object.assign({}, ...questions.map(({ answer }) => answer?.audit_annotations ?? {}));
   const calls = questions.flatMap(({ exchanges }) => exchanges);
   const kwctl = (question: Question) => {
-    const of = questions.length > 1 && question.policy !== null ? `, policy ${question.policy}` : "";
-    return section("kwctl", `The same with kwctl${of}`, () => [code(script(question, accessOf(question, shown), VERSION), "Copy the commands")]);
+    const isOnly = questions.length === 1;
+    const [name, summary] = isOnly ? ["kwctl", "The same with kwctl"] : [`kwctl-${question.policy}`, `The same with kwctl, policy ${question.policy}`];
+    return section(name, summary, () => [code(script(question, accessOf(question, shown), VERSION), "Copy the commands")]);
   };
   return [
     Object.keys(annotations).length > 0 && section("audit", "Audit annotations", () => [code(stringify(annotations))]),

@@ -3,7 +3,7 @@ import type { Reviews, Unreadable } from "../answers.ts";
 import { FIRST, exampleOf, EXAMPLES, type Example } from "../examples.ts";
 import { problemAt } from "../input/yaml.ts";
 import { requestOf, type State } from "../state.ts";
-import { verdictsOf, WORDS, type Verdict } from "../verdict.ts";
+import { SIGNS, verdictsOf, WORDS, type Verdict } from "../verdict.ts";
 import { classesPanel } from "./classesPanel.ts";
 import { el } from "./el.ts";
 import { examplePicker } from "./examplePicker.ts";
@@ -48,20 +48,20 @@ export function workloadView({ settingsPart, native, announce, changed }: Parts)
   });
   const summary = el("a", { class: "summary", href: "#verdict", onclick: () => document.getElementById("verdict")?.focus() });
 
-  function show({ core, policies, problem, reviews: known }: Checked & { reviews?: Reviews }) {
+  function show(checked: Checked & { reviews?: Reviews }) {
     const state = stateNow();
+    const { policies, problem, reviews } = reviewed(checked, state);
     picker.show(EXAMPLES.find((example) => sameState(example.state, state)));
     take.show(state, problem ? [] : policies);
-    // With settings that can't be used, the other texts are read all the same.
-    const reviews = known ?? core?.review(requestOf(problem ? { ...state, settings: "" } : state), state.access);
     if (reviews) showProblems(state, reviews);
     classes.give(policies[0]?.name === null ? undefined : policies.some(({ readsClasses }) => readsClasses));
 
     const why = whyUndecided(problem, reviews);
-    const verdicts = why ? [] : reviews!.reviews.flatMap(verdictsOf);
+    const all = why ? [] : reviews!.reviews.map(verdictsOf);
+    const verdicts = all.flat();
     verdict.show(why ?? { verdicts, text: state.workload, policies, access: state.access, notes: reviews!.notes });
-    summary.textContent = why ? why.title : inWords(verdicts);
-    summary.dataset.outcome = (verdicts[1] ?? verdicts[0])?.outcome ?? "notAsked";
+    summary.textContent = why ? why.title : inWords(all);
+    summary.dataset.outcome = SIGNS[all[0]?.at(-1)?.outcome ?? "notAsked"];
     announce(why ? `${why.title}. ${why.message}` : verdicts.map(spoken).join(" "));
   }
 
@@ -109,6 +109,18 @@ export function workloadView({ settingsPart, native, announce, changed }: Parts)
   };
 }
 
+/** The answers of the core; with settings that can't be used, the other texts are read all the same. */
+function reviewed({ core, policies, problem, reviews }: Checked & { reviews?: Reviews }, state: State): Omit<Checked, "core"> & { reviews?: Reviews } {
+  const known = { policies, ...(problem && { problem }) };
+  if (reviews || !core) return { ...known, ...(reviews && { reviews }) };
+  try {
+    return { ...known, reviews: core.review(requestOf(problem ? { ...state, settings: "" } : state), state.access) };
+  } catch (error) {
+    const at = { message: "", from: 0, to: 0, severity: "error" } as const;
+    return { policies, problem: { title: "It can't be judged here", message: (error as Error).message, at } };
+  }
+}
+
 function sameState(one: State, other: State): boolean {
   return (Object.keys(one) as (keyof State)[]).every((key) => one[key] === other[key]);
 }
@@ -124,9 +136,7 @@ function spoken({ title, outcome, sentence }: Verdict): string {
   return `${title}: ${WORDS[outcome]}. ${sentence}`;
 }
 
-function inWords(verdicts: readonly Verdict[]): string {
-  const [first, ...rest] = verdicts.filter(({ place }) => place !== undefined || verdicts.length === 1);
-  if (!first) return "";
-  const parts = verdicts.slice(0, 2).map(({ title, outcome }) => `${title}: ${WORDS[outcome].toLowerCase()}`);
+function inWords([first = [], ...rest]: readonly Verdict[][]): string {
+  const parts = first.map(({ title, outcome }) => `${title}: ${WORDS[outcome].toLowerCase()}`);
   return [parts.join(" · "), ...(rest.length > 0 ? [`and ${rest.length} more`] : [])].join(" ");
 }

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import type { Page } from "playwright-core";
 import { stringify } from "yaml";
 import { dump } from "../dump.ts";
+import { CASES, classesOf, pathOf, policiesOf } from "../field.ts";
 import { CORE, source } from "../unit/module.ts";
 import { MODULE, runCommand } from "./command.ts";
 import { temporaryFolder, type, usePages } from "./page.ts";
@@ -146,6 +147,33 @@ test("each row shows its reason without being opened", async () => {
   ]);
 });
 
+const NOT_JUDGED = `apiVersion: v1
+kind: Service
+metadata: {name: s}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: done}
+spec: {containers: [{name: c, image: i}]}
+status: {phase: Succeeded}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+---
+apiVersion: v1
+kind: [Pod
+`;
+
+test("what is not judged is named, and so is what can't be read", async () => {
+  const page = await open("#cluster");
+  await page.getByLabel("Or paste them").fill(NOT_JUDGED);
+  await page.locator(".figures").waitFor();
+  const lines = await page.locator(".plain li").allInnerTexts();
+  expect(lines.slice(0, 2)).toEqual(["not judged: 1 Service, 1 finished Pod", "not judged, for they make Pods that can't be seen here: 1 Workflow.argoproj.io"]);
+  expect(lines.at(-1)).toMatch(/^pasted, document 4: line \d+: /);
+});
+
 test("several policies are rehearsed together", async () => {
   const page = await open("#cluster");
   const other = POLICY_TEXT.replace("name: sandboxes", "name: general").replace("fallbackRuntime: kata", "fallbackRuntime: gvisor").replace(/ {2}matchConditions:[^]*?'kata'"\n/, "").replace("NotIn", "In");
@@ -158,11 +186,14 @@ test("several policies are rehearsed together", async () => {
 
 test("a case of the field has the right report in the page", async () => {
   const page = await open("#cluster");
-  await type(page, "Settings", POLICY_TEXT.replace("[team-3]", "[]").replace("operator: NotIn\n        values: []", "operator: Exists"));
-  await page.setInputFiles("input[type=file]", ["20-yaml11.yml", "classes.yml"].map((name) => new URL(`../../../test_data/field/${name}`, import.meta.url).pathname));
+  const wanted = CASES.find(({ input }) => input.includes("20-yaml11.yml"))!;
+  await type(page, "Settings", policiesOf(wanted));
+  await page.setInputFiles("input[type=file]", [...wanted.input, ...classesOf(wanted)].map(pathOf));
   await page.locator(".first").waitFor();
-  const paths = await page.locator(".first .fields code").allInnerTexts();
-  expect(paths).toContain("spec.hostNetwork");
+  const fields = await page.locator(".first .fields code").allInnerTexts();
+  const { summary, workloads } = wanted.report as { summary: object; workloads: { fields: string[] }[] };
+  expect(fields.map((field) => field.split(": ", 1)[0])).toEqual(workloads[0]!.fields);
+  expect(await figures(page)).toMatchObject(Object.fromEntries(Object.entries(summary).filter(([name]) => name !== "judged").map(([name, count]) => [name, String(count)])));
 });
 
 const DATA = new URL("../../../test_data/rehearse/", import.meta.url).pathname;

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Response } from "playwright-core";
 import { expect, inject, test } from "vitest";
-import { EXAMPLES, FIRST } from "../../src/examples.ts";
+import { EXAMPLES, exampleOf, FIRST } from "../../src/examples.ts";
 import { OLD_LINKS } from "../oldLinks.ts";
 import { cards, follow, openAll, type, usePages } from "./page.ts";
 
@@ -167,6 +167,35 @@ test("the policy to apply has the settings", async () => {
   expect(manifest).toContain("allowedRuntimes: [containerd-kata*, runsc]");
   await type(page, "Settings", manifest);
   expect((await cards(page))[0]).toMatchObject({ outcome: "rejected", message: "runtime 'containerd-runc' is not allowed" });
+});
+
+test("the same policy for the API server itself is taken along", async () => {
+  const page = await open("#example=handler");
+  await page.getByText("The same inside the API server").click();
+  const native = page.locator("details:has-text('inside the API server') pre");
+  await expect.poll(() => native.innerText()).toContain("kind: MutatingAdmissionPolicy");
+  expect(await native.innerText()).toContain("kind: ValidatingAdmissionPolicyBinding");
+  await type(page, "Settings", "{}");
+  await expect.poll(() => native.innerText()).toMatch(/^# /);
+});
+
+test("what the API server itself refuses is told in its words", async () => {
+  const page = await open("#example=missing-class");
+  const text = await page.locator(".kubectl").innerText();
+  expect(text).toBe('Error from server: pods "web" is forbidden: pod rejected: RuntimeClass "ghost" not found');
+  expect((await cards(page))[0]).toMatchObject({ outcome: "refused", code: null, kwctl: null });
+});
+
+test("several policies are asked one after the other", async () => {
+  const page = await open("#example=windows");
+  const text = await page.getByRole("textbox", { name: "Settings" }).innerText();
+  const other = exampleOf("windows")!.state.settings.replace("sandbox-for-linux", "another").replace("runc]", "containerd-kata]").replace("fallbackRuntime: containerd-kata", "fallbackRuntime: gvisor").replace(/ {2}matchConditions:[^]*?windows'"\n/, "");
+  expect(text).toContain("sandbox-for-linux");
+  await type(page, "Settings", `${exampleOf("windows")!.state.settings}---\n${other}`);
+  await type(page, "RuntimeClasses", exampleOf("other-class")!.state.classes);
+  await type(page, "Workload", "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {runtimeClassName: containerd-kata, containers: [{name: c, image: i}]}\n");
+  expect((await cards(page))[0]).toMatchObject({ outcome: "mutated", warnings: ["runtime 'containerd-kata' is reserved: this Pod will run with 'gvisor'"] });
+  expect(await page.getByText("The same with kwctl, policy another").count()).toBe(1);
 });
 
 test("everything is reached by keyboard, and an editor does not keep the focus", async () => {

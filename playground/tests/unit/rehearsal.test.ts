@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { changeOf } from "../../src/verdict.ts";
 import type { Rehearsal, Review } from "../../src/answers.ts";
 import { dump } from "../dump.ts";
@@ -25,10 +27,27 @@ test.each(CASES)("$name", (each) => {
   expect(differences(report, each.report)).toEqual([]);
 });
 
-test("the small core evaluates no match conditions, and says so", () => {
-  expect(SMALL_CORE.policies(CONDITIONS).map(({ hasConditions }) => hasConditions)).toEqual([true]);
-  expect(() => rehearse(JSON.stringify(dump(1)), CONDITIONS)).toThrow("the policy has matchConditions, and this build has no CEL");
-  expect(rehearse(JSON.stringify(dump(1)), CONDITIONS, CORE).report.summary.judged).toBe(0);
+const GUARD = readFileSync(new URL("../../../deploy/native-guard.yml", import.meta.url), "utf8");
+
+test.each([
+  ["match conditions", CONDITIONS, 0],
+  ["native guards", GUARD, 1],
+])("the small core evaluates no %s, and says so", (_, policies, judged) => {
+  expect(SMALL_CORE.policies(policies).needsCel).toBe(true);
+  expect(() => rehearse(JSON.stringify(dump(1)), policies)).toThrow("the policies have expressions in CEL, and this build has no CEL");
+  expect(rehearse(JSON.stringify(dump(1)), policies, CORE).report.summary.judged).toBe(judged);
+});
+
+test("the small core asks policies without expressions", () => {
+  expect(SMALL_CORE.policies(SETTINGS).needsCel).toBe(false);
+});
+
+test("native policies are rendered from the settings and the classes, and what can't be is named", () => {
+  const classes = JSON.stringify(dump(0));
+  const yaml = CORE.native(CONDITIONS, classes);
+  expect(parseAllDocuments(yaml).map((document) => document.get("kind"))).toEqual(["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]);
+  const rules = "resources: [pods], operations: [CREATE]";
+  expect(() => CORE.native(CONDITIONS.replace(rules, "resources: [services], operations: [CREATE]"), classes)).toThrow(/rules/);
 });
 
 test("a fallback that the cluster does not have is one problem, with the classes that it has", () => {

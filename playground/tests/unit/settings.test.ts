@@ -9,6 +9,7 @@ const validator = new Validator(schema as object, "2020-12", false);
 
 const LISTS = [undefined, null, "", [], ["runc"], ["runC", "kata-*"], ["*"], ["a.b"], ["run_c"], [""], ["-a"], ["a."], [5], 5, "runc", { a: 1 }, ["a".repeat(253)], ["a".repeat(254)]];
 const FALLBACKS = [undefined, null, "", [], "kata", "a.b-c", "Kata", "kata*", "-kata", ".", 5, true, ["kata"], "a".repeat(253), "a".repeat(254)];
+const FALLBACK_FOR = [undefined, null, "", [], "all", "default", "All", "none", true, ["all"]];
 const FLAGS = [undefined, null, "", [], true, false, "true", 1, [true]];
 
 /** Every value of each key, beside every value of another one. */
@@ -18,6 +19,7 @@ const SETTINGS: object[] = [
   ...LISTS.flatMap((allowedRuntimes) =>
     FALLBACKS.flatMap((fallbackRuntime) => FLAGS.map((matchHandlers) => ({ allowedRuntimes, fallbackRuntime, matchHandlers }))),
   ),
+  ...FALLBACKS.flatMap((fallbackRuntime) => FALLBACK_FOR.map((fallbackFor) => ({ fallbackRuntime, fallbackFor }))),
   ...FLAGS.map((defaultRuntimeReserved) => ({ defaultRuntimeReserved })),
   { reservedRuntime: ["runc"] },
   { fallbackRuntime: "kata", other: null },
@@ -49,7 +51,7 @@ test("the schema has the keys that the policy names", () => {
   expect(named?.toSorted()).toEqual(Object.keys(schema.properties).toSorted());
 });
 
-const settingsIn = (text: string) => CORE.policies(text)[0]!.settings;
+const settingsIn = (text: string) => CORE.policies(text).policies[0]!.settings;
 
 const problemIn = (text: string) => {
   const settings = settingsIn(text);
@@ -75,6 +77,7 @@ test("what the policy says of settings is shown at its place", () => {
     "fallbackRuntime",
     "fallback runtime kata cannot be part of the reserved runtimes",
   ]);
+  expect(problemIn("fallbackFor: none\n")[0]).toBe("fallbackFor");
   expect(problemIn(manifest("p", "other: 1"))[0]).toBe("other");
 });
 
@@ -116,25 +119,25 @@ spec:
 `;
 
 test("a ClusterAdmissionPolicy gives its settings, its webhook and its access", () => {
-  expect(CORE.policies(POLICY_TEXT)).toEqual([
-    { name: "sandbox", id: "clusterwide-sandbox", settings: { reservedRuntimes: ["runc"] }, readsClasses: false, hasConditions: false },
+  expect(CORE.policies(POLICY_TEXT).policies).toEqual([
+    { name: "sandbox", id: "clusterwide-sandbox", settings: { reservedRuntimes: ["runc"] }, readsClasses: false },
   ]);
 });
 
 test("settings alone may read RuntimeClasses, and none are the same as empty ones", () => {
-  const alone = { name: null, id: null, readsClasses: true, hasConditions: false };
-  expect(CORE.policies("reservedRuntimes: [runc]")).toEqual([{ ...alone, settings: { reservedRuntimes: ["runc"] } }]);
-  expect(CORE.policies("")).toEqual([{ ...alone, settings: {} }]);
+  const alone = { name: null, id: null, readsClasses: true };
+  expect(CORE.policies("reservedRuntimes: [runc]").policies).toEqual([{ ...alone, settings: { reservedRuntimes: ["runc"] } }]);
+  expect(CORE.policies("").policies).toEqual([{ ...alone, settings: {} }]);
 });
 
 test("each of several policies has its own settings", () => {
   const text = `${manifest("b", "fallbackRuntime: kata")}---\n${manifest("a", "reservedRuntimes: [runc]")}`;
-  expect(CORE.policies(text).map(({ name, settings }) => [name, settings])).toEqual([
+  expect(CORE.policies(text).policies.map(({ name, settings }) => [name, settings])).toEqual([
     ["a", { reservedRuntimes: ["runc"] }],
     ["b", { fallbackRuntime: "kata" }],
   ]);
   const changed = withValue(text, typedSettings(text, "a"), "fallbackRuntime", "gvisor");
-  expect(CORE.policies(changed).map(({ settings }) => settings)).toEqual([
+  expect(CORE.policies(changed).policies.map(({ settings }) => settings)).toEqual([
     { reservedRuntimes: ["runc"], fallbackRuntime: "gvisor" },
     { fallbackRuntime: "kata" },
   ]);
@@ -145,17 +148,18 @@ const field = (key: string) => FIELDS.find((each) => each.key === key)!;
 test("the form has every setting, in words", () => {
   expect(FIELDS.map(({ key }) => key).toSorted()).toEqual(Object.keys(schema.properties).toSorted());
   expect(FIELDS.filter(({ label, help }) => label === "" || help === "")).toEqual([]);
-  const kinds = { reservedRuntimes: "list", allowedRuntimes: "list", fallbackRuntime: "text", defaultRuntimeReserved: "flag", matchHandlers: "choice" };
+  const kinds = { reservedRuntimes: "list", allowedRuntimes: "list", fallbackRuntime: "text", fallbackFor: "choice", defaultRuntimeReserved: "flag", matchHandlers: "choice" };
   expect(Object.fromEntries(FIELDS.map(({ key, kind }) => [key, kind]))).toEqual(kinds);
 });
 
 test("the form shows what the YAML has", () => {
-  const settings = settingsIn("reservedRuntimes: [runc]\nfallbackRuntime: kata\ndefaultRuntimeReserved: yes\nmatchHandlers: false\n");
+  const settings = settingsIn("reservedRuntimes: [runc]\nfallbackRuntime: kata\nfallbackFor: default\ndefaultRuntimeReserved: yes\nmatchHandlers: false\n");
   const values = FIELDS.map((each) => [each.key, valueOf(each, settings)]);
   expect(Object.fromEntries(values)).toEqual({
     reservedRuntimes: ["runc"],
     allowedRuntimes: [],
     fallbackRuntime: "kata",
+    fallbackFor: "default",
     defaultRuntimeReserved: true,
     matchHandlers: false,
   });
@@ -167,6 +171,7 @@ test("a change in the form changes the YAML, and keeps its comments", () => {
   const text = "# ours\nreservedRuntimes: [runc] # plain\n";
   expect(change(text, "fallbackRuntime", "kata")).toBe(`${text}fallbackRuntime: kata\n`);
   expect(change(text, "matchHandlers", false)).toBe(`${text}matchHandlers: false\n`);
+  expect(change(text, "fallbackFor", "default")).toBe(`${text}fallbackFor: default\n`);
   expect(change("fallbackRuntime: kata\n", "fallbackRuntime", "")).toBe("");
   expect(change("", "reservedRuntimes", ["runc", "crun"])).toBe("reservedRuntimes: [runc, crun]\n");
   expect(change(POLICY_TEXT, "fallbackRuntime", "kata")).toContain("    reservedRuntimes: [runc] # plain\n    fallbackRuntime: kata\n");
