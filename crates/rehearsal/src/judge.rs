@@ -127,6 +127,11 @@ impl Judge<'_> {
             return Ok(());
         }
         let namespace = self.namespace_of(header);
+        if let Err(refused) = api_server::decode(kind, &object) {
+            let verdict = Verdict::refused(class_of(kind, &object), refused.to_string());
+            self.count(Ok(verdict), header, kind.is_pod(), place, tally);
+            return Ok(());
+        }
         let pod = kind.template_of(&object).map(|template| api_server::pod_of_template(&object, template));
         let user = sender(&header.metadata);
         let subject = Subject::creation(header, Resource::of(kind, &header.version), namespace, object, user);
@@ -151,7 +156,10 @@ impl Judge<'_> {
         }
         for template in templates {
             let pod = api_server::pod_of_template(object, &templates::with_names(template));
-            let verdict = self.judge_pod_of(header, pod, tally)?;
+            let verdict = match api_server::decode(POD, &pod) {
+                Ok(()) => self.judge_pod_of(header, pod, tally)?,
+                Err(refused) => Ok(Verdict::refused(class_of(POD, &pod), refused.to_string())),
+            };
             self.count(verdict, header, false, place, tally);
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! What the rehearsal makes of objects, against what a kube-apiserver made of them: see `test_data/defaults/README.md`.
 
-use rehearsal::api_server::{admit_pod, kind_of, pod_of_template, set_defaults, user_of, validate};
+use rehearsal::api_server::{admit_pod, decode, kind_of, pod_of_template, set_defaults, user_of, validate};
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -122,6 +122,21 @@ fn an_object_is_read_as_the_types_of_the_api_server_read_it() {
         let (group, kind) = of(&object);
         set_defaults(&group, &kind, &mut object);
         assert_eq!(object, recording["read"], "{}", recording["sent"]["metadata"]["name"]);
+    }
+}
+
+#[test]
+fn a_field_of_another_type_is_refused_in_the_api_servers_words() {
+    for recording in lines_of("decode.ndjson") {
+        let object = &recording["sent"];
+        let (group, kind) = of(object);
+        let refused = decode(kind_of(&group, &kind).expect("a kind"), object).expect_err(&object.to_string());
+        assert_eq!(refused.to_string(), recording["answer"].as_str().unwrap(), "{object}");
+    }
+    for recording in lines_of("types.ndjson") {
+        let object = &recording["sent"];
+        let (group, kind) = of(object);
+        assert_eq!(decode(kind_of(&group, &kind).expect("a kind"), object), Ok(()), "{object}");
     }
 }
 

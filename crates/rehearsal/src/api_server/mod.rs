@@ -16,6 +16,7 @@ mod quantity;
 mod refusals;
 mod resources;
 mod template;
+mod types;
 mod validation;
 
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub use kinds::{KINDS, Kind, kind_of};
 pub use plugins::admit_pod;
 pub use refusals::{Refused, validate};
 pub use template::{pod_of_template, user_of};
+pub use types::decode;
 
 /// The RuntimeClasses of the cluster by name. `None`: they are not known, and nothing about classes is refused.
 pub type Classes<'a> = Option<&'a BTreeMap<String, Value>>;

@@ -30,6 +30,11 @@ impl Refused {
         Self(format!("pods {:?} is forbidden: {why}", name_of(pod)))
     }
 
+    /// By the decoder.
+    pub(super) fn bad_request(kind: &str, version: &str, why: &str) -> Self {
+        Self(format!("{kind} in version {version:?} cannot be handled as a {kind}: json: {why}"))
+    }
+
     /// By the validation of the object.
     fn invalid(kind: &str, object: &Value, errors: &[String]) -> Self {
         let errors = match errors {
