@@ -6,8 +6,8 @@ import type { Reply, Request } from "./worker.ts";
 
 export interface Running {
   rehearsal: Promise<Rehearsal>;
-  /** The object at a place of the report, before and after it is mutated. */
-  change(place: Place): Promise<Review>;
+  /** The object at a place of the report, reviewed; none if it is not there any more. */
+  change(place: Place): Promise<Review | null>;
   stop(): void;
 }
 
@@ -27,8 +27,8 @@ export async function start(request: Omit<Request & { ask: "rehearse" }, "ask">,
   });
   send({ ask: "rehearse", ...request });
   const change = (place: Place) =>
-    new Promise<Review>((resolve) => {
-      changes.push((json) => resolve(parseJson(json) as Review));
+    new Promise<Review | null>((resolve) => {
+      changes.push((json) => resolve(parseJson(json) as Review | null));
       send({ ask: "change", place });
     });
   return { rehearsal, change, stop: () => worker.terminate() };

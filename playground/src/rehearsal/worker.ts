@@ -22,23 +22,26 @@ const reply = (message: Reply) => postMessage(message);
 
 addEventListener("message", ({ data }: MessageEvent<Request>) => {
   try {
-    if (data.ask === "change") return reply({ tell: "change", json: core!.change(data.place) });
-    const reader = new FileReaderSync();
-    const sources = data.sources.map(({ file, blob }) => ({
-      file,
-      size: blob.size,
-      read: (offset: number, length: number) => new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + length))),
-    }));
-    let told = 0;
-    core = new Core(data.core, new Policy(data.policy));
-    const rehearsal = core.rehearse(data.policies, sources, (share) => {
-      const now = performance.now();
-      if (now - told < OFTEN) return;
-      told = now;
-      reply({ tell: "progress", share });
-    });
-    reply({ tell: "rehearsal", rehearsal });
+    if (data.ask === "change") reply({ tell: "change", json: core!.change(data.place) });
+    else reply({ tell: "rehearsal", rehearsal: rehearse(data) });
   } catch (error) {
-    reply({ tell: "failed", message: (error as Error).message });
+    reply(data.ask === "change" ? { tell: "change", json: "null" } : { tell: "failed", message: (error as Error).message });
   }
 });
+
+function rehearse({ core: module, policy, policies, sources }: Request & { ask: "rehearse" }): Rehearsal {
+  const reader = new FileReaderSync();
+  const read = sources.map(({ file, blob }) => ({
+    file,
+    size: blob.size,
+    read: (offset: number, length: number) => new Uint8Array(reader.readAsArrayBuffer(blob.slice(offset, offset + length))),
+  }));
+  let told = 0;
+  core = new Core(module, new Policy(policy));
+  return core.rehearse(policies, read, (share) => {
+    const now = performance.now();
+    if (now - told < OFTEN) return;
+    told = now;
+    reply({ tell: "progress", share });
+  });
+}

@@ -6,7 +6,7 @@ import { diffView } from "./editor.ts";
 import { el, fill, newId, type Child } from "./el.ts";
 import { icon } from "./icon.ts";
 
-type Change = (place: Place) => Promise<Review>;
+type Change = (place: Place) => Promise<Review | null>;
 
 /** Chooses the fallback of a policy. */
 export type ChooseFallback = (name: string, policy: string | null) => void;
@@ -157,8 +157,8 @@ function line(workload: Workload, problems: readonly Stop[], change: Change): HT
     if (!details.open || body.hasChildNodes()) return;
     fill(body, fields.length > 0 && fieldList(fields), el("p", { class: "hint" }, `${place.file}, line ${place.line}`));
     if (outcome !== "mutated") return;
-    const { own, pods } = await change(place);
-    for (const { object, patch } of [own, ...pods].map(changeOf)) {
+    const review = await change(place);
+    for (const { object, patch } of review ? [review.own, ...review.pods].map(changeOf) : []) {
       if (patch.length > 0) body.append(diffView(`Change of ${kind} ${name}`, ...yamlDiff(undefined, object, "", patch)));
     }
   }
