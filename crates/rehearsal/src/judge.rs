@@ -240,10 +240,13 @@ impl Judge<'_> {
                 return Ok(passage);
             }
         }
-        if let Some(kind) = checked
-            && let Err(refused) = api_server::validate(kind.group, kind.name, &mut passage.subject.object, classes)
-        {
-            return Ok(passage.refused(refused.to_string()));
+        if let Some(kind) = checked {
+            let is_changed = passage.before.is_some();
+            let object = &mut passage.subject.object;
+            let read = if is_changed { api_server::read_again(kind, object, classes) } else { Ok(()) };
+            if let Err(refused) = read.and_then(|()| api_server::validate(kind, object, classes)) {
+                return Ok(passage.refused(refused.to_string()));
+            }
         }
         for asked in selecting.iter().filter(|asked| !asked.policy.mutates()) {
             if !self.ask(asked, &mut passage, tally) {

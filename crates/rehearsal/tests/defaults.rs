@@ -1,6 +1,6 @@
 //! What the rehearsal makes of objects, against what a kube-apiserver made of them: see `test_data/defaults/README.md`.
 
-use rehearsal::api_server::{admit_pod, decode, kind_of, pod_of_template, set_defaults, user_of, validate};
+use rehearsal::api_server::{admit_pod, decode, kind_of, pod_of_template, read_again, set_defaults, user_of, validate};
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -106,9 +106,9 @@ fn a_webhook_sees_an_object_with_defaults_and_what_plugins_add(
 fn the_api_server_refuses_the_same_objects_after_webhooks(#[files("../../test_data/defaults/*.json")] path: PathBuf) {
     let recording = read(path);
     let Some(seen) = recording.get("seen") else { return };
-    let mut object = seen["object"].clone();
+    let object = seen["object"].clone();
     let (group, kind) = of(&object);
-    let answer = match validate(&group, &kind, &mut object, Some(&classes())) {
+    let answer = match validate(kind_of(&group, &kind).unwrap(), &object, Some(&classes())) {
         Ok(()) => "created".to_owned(),
         Err(refused) => refused.to_string(),
     };
@@ -145,7 +145,8 @@ fn an_object_is_refused_in_the_words_of_the_validation_of_the_api_server() {
     for recording in lines_of("refused.ndjson") {
         let mut object = recording["sent"].clone();
         let (group, kind) = of(&object);
-        let words = validate(&group, &kind, &mut object, None).unwrap_err().to_string();
+        set_defaults(&group, &kind, &mut object);
+        let words = validate(kind_of(&group, &kind).unwrap(), &object, None).unwrap_err().to_string();
         let (start, errors) = words.split_once(" is invalid: ").unwrap();
         assert!(start.starts_with(&format!("The {kind} ")), "{words}");
         assert_eq!(errors, recording["errors"]);
@@ -227,9 +228,10 @@ fn rehearse(object: &mut Value, group: &str, kind: &str, classes: &BTreeMap<Stri
     set_defaults("", "Pod", &mut pod);
     for pod in [&mut pod, &mut *object] {
         let _ = admit_pod(pod, Some(classes));
-        let _ = validate("", "Pod", pod, Some(classes));
+        let _ = read_again(kind_of("", "Pod").unwrap(), pod, Some(classes))
+            .and_then(|()| validate(kind_of("", "Pod").unwrap(), pod, Some(classes)));
     }
-    let _ = validate(group, kind, object, Some(classes));
+    let _ = kind_of(group, kind).map(|kind| validate(kind, object, Some(classes)));
 }
 
 #[rstest]

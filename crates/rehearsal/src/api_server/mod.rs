@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 pub use defaults::set_defaults;
 pub use kinds::{KINDS, Kind, kind_of};
 pub use plugins::admit_pod;
-pub use refusals::{Refused, validate};
+pub use refusals::{Refused, read_again, validate};
 pub use template::{pod_of_template, user_of};
 pub use types::decode;
 

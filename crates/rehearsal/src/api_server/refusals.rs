@@ -2,7 +2,7 @@
 
 use super::defaults::set_defaults;
 use super::fields::{at, text};
-use super::kinds::kind_of;
+use super::kinds::Kind;
 use super::plugins::{admit_pod, overhead_of, same_resources};
 use super::{Classes, validation};
 use serde_json::Value;
@@ -62,19 +62,19 @@ pub(super) fn class_name(name: &str) -> Result<(), Refused> {
     Err(Refused(format!("invalid resource name {name:?}: [{not_allowed}]")))
 }
 
-/// What the API server does with an object after mutating webhooks: it reads it again, the plugins run again on a Pod, then
-/// the object is validated.
-pub fn validate(group: &str, kind: &str, object: &mut Value, classes: Classes) -> Result<(), Refused> {
-    let Some(known) = kind_of(group, kind) else { return Ok(()) };
-    set_defaults(group, kind, object);
-    if known.is_pod() {
-        admit_pod(object, classes)?;
-    }
-    let errors = validation::errors(known, object);
+/// What the API server does with an object that a webhook changed: it reads it again, and the plugins run again on a Pod.
+pub fn read_again(kind: &Kind, object: &mut Value, classes: Classes) -> Result<(), Refused> {
+    set_defaults(kind.group, kind.name, object);
+    if kind.is_pod() { admit_pod(object, classes) } else { Ok(()) }
+}
+
+/// Validates an object, after all mutating webhooks.
+pub fn validate(kind: &Kind, object: &Value, classes: Classes) -> Result<(), Refused> {
+    let errors = validation::errors(kind, object);
     if !errors.is_empty() {
-        return Err(Refused::invalid(kind, object, &errors));
+        return Err(Refused::invalid(kind.name, object, &errors));
     }
-    if known.is_pod() { overhead(object, classes) } else { Ok(()) }
+    if kind.is_pod() { overhead(object, classes) } else { Ok(()) }
 }
 
 fn overhead(pod: &Value, classes: Classes) -> Result<(), Refused> {
