@@ -532,6 +532,19 @@ deploy/guard.yml with mode: protect, or deploy/native-guard.yml with validationA
   guard_rejects default 'Usage of the default runtime is reserved'
 }
 
+# --- what the documents say of Kubewarden ------------------------------------------------------------
+
+@test "the webhook of the policy covers what the policy selects but Kubewarden's namespace, and is not asked again" {
+  local policy webhook
+  policy=$(kubectl get clusteradmissionpolicy pod-runtime-class -o json 2>/dev/null) || skip 'needs Kubewarden'
+  webhook=$(kubectl get mutatingwebhookconfiguration clusterwide-pod-runtime-class -o json | jq -c '.webhooks[0]')
+  equal "$(jq -r .name <<<"$webhook")" clusterwide-pod-runtime-class.kubewarden.admission
+  equal "$(jq -r .reinvocationPolicy <<<"$webhook")" Never
+  # Not its matchLabels: docs/operating.md#which-namespaces-to-cover
+  equal "$(jq -cS '.namespaceSelector | [keys, .matchExpressions[0].operator, .matchExpressions[1:]]' <<<"$webhook")" \
+    "$(jq -cS '[["matchExpressions"], "NotIn", .spec.namespaceSelector.matchExpressions]' <<<"$policy")"
+}
+
 # --- tenants -----------------------------------------------------------------------------------------
 
 # Asserts that a command fails, and says this.
