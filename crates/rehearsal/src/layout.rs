@@ -52,6 +52,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
         notes(report),
         summary(report),
         namespaces(report),
+        look_first(report),
         fields(report),
         classes(report),
         rows(report, Outcome::Error, "Errors", Tone::Bad),
@@ -168,6 +169,18 @@ fn namespaces(report: &Report) -> Section {
     };
     let rows = report.namespaces.iter().map(row).collect();
     Section { title: "Namespaces", tone: Tone::Good, lines: vec![], table: Some(Table { head, rows }) }
+}
+
+fn look_first(report: &Report) -> Section {
+    let line = |namespace: &crate::report::Namespace| {
+        namespace
+            .look_first
+            .iter()
+            .map(|why| printable(&format!("{}: {why}.", namespace.namespace)))
+            .collect::<Vec<_>>()
+    };
+    let lines = report.namespaces.iter().flat_map(line).collect();
+    Section { title: "Look at these first: namespaces", tone: Tone::Warning, lines, table: None }
 }
 
 fn fields(report: &Report) -> Section {

@@ -11,6 +11,7 @@ use crate::{
     policies::Policies,
     policy::Mode,
     read::Place,
+    selector::NAMESPACE_NAME,
     tally::{self, Objects, Row, Tally, Unreadable},
 };
 
@@ -102,6 +103,8 @@ pub struct Namespace {
     pub not_covered: usize,
     /// What comes of a Pod that names no class, and uses nothing else; none if no policy is asked about it.
     pub plain_pod: Option<PlainPod>,
+    /// Sentences on what several policies leave open.
+    pub look_first: Vec<String>,
 }
 
 /// What a Pod that names no class gets in a namespace.
@@ -274,17 +277,36 @@ fn namespaces(judge: &Judge, tally: &Tally) -> Vec<Namespace> {
     for name in judge.cluster.namespaces().map(|(name, _)| name).chain(tally.uncovered.keys().map(String::as_str)) {
         found.entry(name).or_default();
     }
-    let namespace = |(name, outcomes): (&str, Outcomes)| Namespace {
-        namespace: name.to_owned(),
-        outcomes,
-        not_covered: tally.uncovered.get(name).copied().unwrap_or_default(),
-        plain_pod: judge.plain_pod(name).map(|verdict| PlainPod {
+    let known = known_labels(judge.policies);
+    let namespace = |(name, outcomes): (&str, Outcomes)| {
+        let plain_pod = judge.plain_pod(name).map(|verdict| PlainPod {
             outcome: verdict.outcome,
             class: verdict.to.unwrap_or(verdict.class),
             policy: verdict.policy,
-        }),
+        });
+        let not_covered = tally.uncovered.get(name).copied().unwrap_or_default();
+        let mut look_first = unknown_labels(judge.cluster, &known, name);
+        // A policy that names it leaves it out on purpose.
+        if judge.policies.len() > 1 && plain_pod.is_none() && !known.contains(&(NAMESPACE_NAME, name)) {
+            look_first.push("no policy is asked about its Pods".to_owned());
+        }
+        Namespace { namespace: name.to_owned(), outcomes, not_covered, plain_pod, look_first }
     };
     found.into_iter().map(namespace).collect()
+}
+
+/// The labels by which policies choose namespaces, and the values that they know.
+fn known_labels(policies: &Policies) -> BTreeSet<(&str, &str)> {
+    let manifests = policies.iter().filter_map(|asked| asked.policy.manifest.as_ref());
+    manifests.flat_map(|manifest| manifest.namespace_selector.known_values()).collect()
+}
+
+/// Labels by which policies choose, with a value that none of them knows.
+fn unknown_labels(cluster: &Cluster, known: &BTreeSet<(&str, &str)>, namespace: &str) -> Vec<String> {
+    let keys: BTreeSet<&str> = known.iter().map(|(key, _)| *key).filter(|key| *key != NAMESPACE_NAME).collect();
+    let labels = keys.into_iter().filter_map(|key| Some((key, cluster.label_of(namespace, key)?)));
+    let unknown = labels.filter(|label| !known.contains(label));
+    unknown.map(|(key, value)| format!("no policy knows the value of its label {key}={value}")).collect()
 }
 
 #[derive(Default)]
@@ -383,11 +405,6 @@ pub fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
         notes
             .push(format!("The input has no Namespace object for {names}: the namespaceSelector sees its name alone."));
     }
-    notes.extend(label_notes(policies, cluster));
-    if policies.len() > 1 && !tally.uncovered.is_empty() {
-        let names = listed(tally.uncovered.keys());
-        notes.push(format!("No policy is asked about objects in {names}."));
-    }
     if !cluster.kustomizations.is_empty() {
         let files = listed(&cluster.kustomizations);
         notes.push(format!(
@@ -396,25 +413,6 @@ pub fn notes(judge: &Judge, tally: &Tally) -> Vec<String> {
     }
     for (place, keys) in &tally.duplicate_keys {
         notes.push(format!("Duplicate keys in {place}: {}. The last one counts, as for kubectl.", listed(keys)));
-    }
-    notes
-}
-
-/// Labels of namespaces whose value no policy knows, though policies choose by the label.
-fn label_notes(policies: &Policies, cluster: &Cluster) -> Vec<String> {
-    let manifests = || policies.iter().filter_map(|asked| asked.policy.manifest.as_ref());
-    let known: BTreeSet<(&str, &str)> =
-        manifests().flat_map(|manifest| manifest.namespace_selector.known_values()).collect();
-    let mut notes = vec![];
-    for (namespace, labels) in cluster.namespaces() {
-        for (key, value) in labels.iter().filter(|(key, _)| *key != crate::selector::NAMESPACE_NAME) {
-            let is_chosen_by = known.iter().any(|(known, _)| known == key);
-            if is_chosen_by && !known.contains(&(key.as_str(), value.as_str())) {
-                notes.push(format!(
-                    "Namespace {namespace} has the label {key}={value}, and no policy knows this value."
-                ));
-            }
-        }
     }
     notes
 }
