@@ -11,7 +11,7 @@ mod meter;
 mod monitoring;
 mod mutation;
 mod namespaces;
-mod native_guard;
+mod native;
 mod readme;
 mod recipes;
 mod reproducible;

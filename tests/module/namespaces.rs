@@ -18,7 +18,7 @@ fn policy_and_guards() -> [Manifest; 3] {
     [
         policy(),
         manifest("deploy/guard.yml", "ClusterAdmissionPolicy"),
-        manifest("deploy/native-guard.yml", "ValidatingAdmissionPolicyBinding"),
+        manifest("deploy/native-guard.yml", "ValidatingAdmissionPolicy"),
     ]
 }
 
