@@ -4,8 +4,12 @@
 # It needs:
 # - kubectl, jq and bats. You must be a cluster admin: one test impersonates a kubelet.
 # - Kubernetes 1.36 or later: the tests of the guard create a MutatingAdmissionPolicy.
-# - deploy/cluster.yml with `mode: protect`, and a guard that rejects: deploy/guard.yml with
-#   `mode: protect`, or deploy/native-guard.yml with `validationActions: [Deny]`.
+# - deploy/cluster.yml with `mode: protect`, and a guard that rejects: deploy/guard.yml with `mode: protect`, or
+#   the native guard, see below.
+#
+# With NATIVE_POLICY=FILE, a copy of deploy/cluster.yml with `mode: protect` and `failurePolicy: Fail`, it renders
+# the native guard of that policy itself, as it creates classes. With ENGINE=native, it renders the mutation, too,
+# and tests the native engine alone: without Kubewarden. Both need kubectl-runtime_class in the PATH.
 #
 # It creates a namespace, RuntimeClasses and MutatingAdmissionPolicies, the class of the fallback and a Node
 # if the cluster has none, and deletes what it created. It needs no node that runs Pods: it never waits for
@@ -171,7 +175,8 @@ setup_file() {
   done
   kubectl version >/dev/null 2>&1 || fail "no cluster in the current kube context: set KUBECONFIG" || return
 
-  export ID FALLBACK_RUNTIME ALLOWED_HANDLER RESERVED_HANDLER TEST_NAMESPACE NODE
+  export ID FALLBACK_RUNTIME ALLOWED_HANDLER RESERVED_HANDLER TEST_NAMESPACE NODE ENGINE NATIVE_POLICY
+  : "${ENGINE:=kubewarden}" "${NATIVE_POLICY:=}"
   ID=cluster-bats-$(printf %04x $RANDOM)
   : "${FALLBACK_RUNTIME:=kata}" "${ALLOWED_HANDLER:=kata-qemu}" "${RESERVED_HANDLER:=runc}" "${TEST_NAMESPACE:=$ID}"
 
@@ -193,6 +198,8 @@ setup_file() {
   NODE=$(kubectl get nodes -o name | head -n 1)
   NODE=${NODE#node/}
   [ -n "$NODE" ] || create_node
+  render_native
+  [ -z "$NATIVE_POLICY" ] || eventually policy_is_active || return
   policy_is_active || return
 
   create_objects_from_before
@@ -201,6 +208,17 @@ setup_file() {
 }
 
 create_class() { runtime_class "$@" | kubectl create -f - >/dev/null; }
+
+# Renders the native policies, if they are tested, with the classes that the cluster has now.
+render_native() {
+  local mutate=()
+  [ -n "$NATIVE_POLICY" ] || return 0
+  [ "$ENGINE" != native ] || mutate=(--mutate)
+  kubectl runtime-class native -f "$NATIVE_POLICY" "${mutate[@]}" | kubectl apply -f - >/dev/null
+}
+
+# usage: accepts CLASS
+accepts() { create --dry-run=server <<<"$(pod accepted "$1")" && runs_with "$1"; }
 
 # A namespace of its own, with a class of its own, and a user who may change it.
 create_tenant() {
@@ -241,6 +259,8 @@ cronjob() { workload CronJob cronjob "$(pod_spec "$ID-reserved" '{"restartPolicy
 create_objects_from_before() {
   local name
   create_class "$ID-before" "$ALLOWED_HANDLER" "$(overhead_and_scheduling before)"
+  render_native
+  eventually accepts "$ID-before"
   for name in label finalizer debug status eviction deletion; do
     pod "before-$name" "$ID-before" | kc create -f - >/dev/null
   done
@@ -252,6 +272,7 @@ create_objects_from_before() {
   done
   kubectl delete runtimeclass "$ID-before" >/dev/null
   create_class "$ID-before" "$RESERVED_HANDLER" "$(overhead_and_scheduling before)"
+  render_native
   # policy-server keeps a RuntimeClass for 5 seconds.
   eventually fallback_replaces "$ID-before"
 }
@@ -312,6 +333,7 @@ setup() {
 }
 
 @test "kubectl shows a warning if a Pod that names a class is mutated" {
+  [ "$ENGINE" != native ] || skip "a MutatingAdmissionPolicy cannot warn"
   local class
   for class in "$ID-reserved" "$ID-alias"; do
     create --dry-run=server <<<"$(pod warning "$class")"
@@ -341,14 +363,32 @@ create_class_and_pod() {
   created=$(kc get pod "$1" -o json)
 }
 
-@test "a class that was created in the same second is known" {
+# Asserts that a native policy rejects a Pod of a class that was created in the same second.
+# usage: rejects_new_class NAME HANDLER
+rejects_new_class() {
+  local error
+  error=$(create_class_and_pod "$1" "$2" 2>&1) && fail "a Pod of the class $ID-$1 is accepted"
+  [[ "$error" == *"request: runtime '$ID-$1' is not a RuntimeClass that this policy knows: render it again"* ]] || fail "$error"
+}
+
+@test "a class that was created in the same second is known to Kubewarden, and rejected by the native engine" {
   local n
   for n in 1 2 3 4 5 6 7 8 9 10; do
-    create_class_and_pod "new-$n" "$RESERVED_HANDLER"
-    runs_with "$FALLBACK_RUNTIME"
+    if [ "$ENGINE" = native ]; then
+      rejects_new_class "new-$n" "$RESERVED_HANDLER"
+    else
+      create_class_and_pod "new-$n" "$RESERVED_HANDLER"
+      runs_with "$FALLBACK_RUNTIME"
+    fi
   done
-  create_class_and_pod new-sandbox "$ALLOWED_HANDLER"
-  runs_with "$ID-new-sandbox"
+  if [ -n "$NATIVE_POLICY" ]; then
+    rejects_new_class new-sandbox "$ALLOWED_HANDLER"
+    render_native
+    eventually accepts "$ID-new-sandbox"
+  else
+    create_class_and_pod new-sandbox "$ALLOWED_HANDLER"
+    runs_with "$ID-new-sandbox"
+  fi
 }
 
 # --- mirror Pods -------------------------------------------------------------------------------------
@@ -510,7 +550,7 @@ guard_rejects() {
   # The API server takes a moment to load a MutatingAdmissionPolicy.
   while class=$(kc create -f - --dry-run=server -o jsonpath='{.spec.runtimeClassName}' 2>"$stderr" <<<"$pod"); do
     [ "$class" = "$FALLBACK_RUNTIME" ] || fail "no guard rejects a Pod that ends with the class '$class': apply \
-deploy/guard.yml with mode: protect, or deploy/native-guard.yml with validationActions: [Deny]" || return
+deploy/guard.yml with mode: protect, or set NATIVE_POLICY" || return
     ((SECONDS < deadline)) || fail "the MutatingAdmissionPolicy has no effect" || return
     sleep 1
   done
