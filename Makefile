@@ -6,7 +6,8 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 TARGET := wasm32-wasip1
-MODULE := target/$(TARGET)/release/pod_runtime_class_policy.wasm
+# The command has the same module inside, from the same folder.
+MODULE := target/module/$(TARGET)/release/pod_runtime_class_policy.wasm
 COMMAND := target/debug/kubectl-runtime_class
 TOOLS := target/tools/bin
 # What e2e.bats runs: kwctl where it is installed.
@@ -20,8 +21,8 @@ help: ## show this
 	@sed -nE 's/^([a-z0-9.-]+):[^#]*## (.*)/  \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 
 .PHONY: run
-run: policy.wasm $(COMMAND) ## show the README's examples, decided by the policy
-	@$(COMMAND) examples policy.wasm README.md
+run: $(TARGET) ## show the README's examples, decided by the policy
+	@cargo run --locked --package tests --bin readme README.md
 
 .PHONY: test
 test: fmt lint cargo-tests checks ## run all checks and tests
@@ -75,7 +76,7 @@ tools:
 # Cargo knows best what is out of date; a file that did not change is not touched.
 .PHONY: build
 build: $(TARGET)
-	cargo build --target=$(TARGET) --release --locked
+	cargo build --target=$(TARGET) --release --locked --target-dir target/module
 
 policy.wasm: build ## build the module
 	@cmp -s $(MODULE) $@ || cp $(MODULE) $@
@@ -86,10 +87,16 @@ annotated-policy.wasm: policy.wasm metadata.yml README.md ## add the metadata, w
 artifacthub-pkg.yml: metadata.yml questions-ui.yml ## make the package's page of Artifact Hub, with kwctl
 	kwctl scaffold artifacthub -m metadata.yml -q questions-ui.yml
 
-# With all that `cargo test` builds: it chooses the same features then, and nothing is built twice.
 .PHONY: $(COMMAND)
-$(COMMAND):
-	cargo build --workspace --all-targets --locked
+$(COMMAND): $(TARGET)
+	cargo build --package kubectl-runtime-class --locked
+
+# A static command: apt-get install musl-tools.
+DIST_TARGET ?= $(shell uname -m)-unknown-linux-musl
+
+.PHONY: dist
+dist: $(TARGET) ## build an archive of the command for DIST_TARGET, in target/dist
+	@.ci/dist $(DIST_TARGET)
 
 .PHONY: clean
 clean: ## remove what was built
@@ -203,7 +210,7 @@ workflows: ## check the workflows with zizmor
 	  ln -sf ../zizmor/bin/zizmor $(TOOLS)/zizmor; \
 	fi
 	@if command -v zizmor >/dev/null; then \
-	  zizmor --offline --quiet .github; \
+	  zizmor --offline --quiet .github action.yml; \
 	else \
 	  echo "workflows not checked: zizmor not found, and no pip to install it (https://docs.zizmor.sh)"; \
 	fi
@@ -216,10 +223,11 @@ monitoring-tests: ## test the alerts of deploy/monitoring/, with promtool
 	  echo "alerts not tested: promtool not found (Debian: apt-get install prometheus; https://prometheus.io/download)"; \
 	fi
 
-# What the policy costs.
+# What the policy costs, and what a rehearsal of 100,000 Pods costs.
 .PHONY: bench
-bench: $(TARGET) ## compare the time of evaluations with an empty policy's
+bench: dist ## compare the time of evaluations with an empty policy's, and that of a rehearsal with jq's
 	cargo bench --package tests --bench evaluation --locked
+	COMMAND=$(CURDIR)/target/$(DIST_TARGET)/dist/kubectl-runtime_class cargo bench --package tests --bench rehearse --locked
 
 .PHONY: performance.svg
 performance.svg: $(TARGET) ## draw the cost of an evaluation against the size of its request

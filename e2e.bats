@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # What only a command can show: the printed line, the patch, replay files and exit codes. It holds for kwctl
-# and for the evaluator; the decisions themselves are tested through the module, in tests/.
+# and for kubectl-runtime_class; the decisions themselves are tested through the module, in tests/.
 #   KWCTL   the command that evaluates the policy (default: kwctl)
 #   POLICY  the module (default: annotated-policy.wasm)
 

@@ -1,17 +1,26 @@
 //! One-line set-up for the tests: requests, clusters, and what the policy is expected to answer.
+pub mod examples;
+pub mod workspace;
+
 use std::{
     fs,
     sync::{Arc, LazyLock},
 };
 
-use kubectl_runtime_class::{AdmissionRequest, Capabilities, Policy, examples, workspace};
+use kubectl_runtime_class::{AdmissionRequest, Capabilities, Policy};
 use serde_json::{Value, json};
 
 /// The policy's module.
 pub fn policy() -> &'static Policy {
-    static POLICY: LazyLock<Policy> =
-        LazyLock::new(|| Policy::load(workspace::module()).expect("the module is a policy"));
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::load(None).expect("the module is a policy"));
     &POLICY
+}
+
+/// The path of the command, where Cargo runs the tests of its package. `env!` does not know it: the wrapper of rustc is
+/// a shell, which drops variables with a hyphen.
+#[track_caller]
+pub fn command() -> String {
+    std::env::var("CARGO_BIN_EXE_kubectl-runtime_class").expect("the command is built for its tests")
 }
 
 /// The text of a file of the checkout.

@@ -13,7 +13,7 @@ use criterion::{
     Criterion,
     measurement::{Measurement, ValueFormatter},
 };
-use kubectl_runtime_class::{Capabilities, Policy, workspace};
+use kubectl_runtime_class::{Capabilities, Policy};
 use serde_json::{Value, json};
 use tests::*;
 
@@ -35,7 +35,7 @@ fn empty_policy() -> Policy {
     let manifest = workspace::root().join("tests/benches/empty-policy/Cargo.toml");
     let built = Command::new(env!("CARGO")).args(build).arg(manifest).arg("--target-dir").arg(&target).status();
     assert!(built.expect("cargo runs").success(), "the empty policy can't be built");
-    Policy::load(&target.join("wasm32-wasip1/release/empty_policy.wasm")).expect("the empty policy")
+    Policy::load(Some(&target.join("wasm32-wasip1/release/empty_policy.wasm"))).expect("the empty policy")
 }
 
 /// A name, a request, settings, and the cluster.

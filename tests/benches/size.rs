@@ -3,7 +3,7 @@
 //! The cost is counted in instructions, so that the figure is the same on every machine.
 use std::{fmt::Write as _, fs};
 
-use kubectl_runtime_class::{Capabilities, workspace};
+use kubectl_runtime_class::Capabilities;
 use serde_json::{Value, json};
 use tests::*;
 

@@ -1,7 +1,5 @@
 //! What the policy may cost: the bytes of its module, and the instructions of an evaluation.
-use std::fs;
-
-use kubectl_runtime_class::{Capabilities, workspace};
+use kubectl_runtime_class::{Capabilities, MODULE};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
@@ -23,7 +21,7 @@ const ESCAPED_BYTE: u64 = 25;
 
 #[test]
 fn the_module_is_small() {
-    let bytes = fs::metadata(workspace::module()).expect("the module").len();
+    let bytes = MODULE.len() as u64;
     println!("module: {bytes} bytes");
     assert!(bytes <= MODULE_BYTES, "{bytes} bytes");
 }
@@ -82,7 +80,7 @@ fn a_pattern_costs_in_proportion_to_the_name(#[case] entry: &str) {
 #[test]
 fn the_stack_ends_in_the_page_that_the_data_begin_in() {
     const PAGE: i32 = 4096;
-    let (stack_top, data) = layout(&fs::read(workspace::module()).expect("the module"));
+    let (stack_top, data) = layout(MODULE);
     assert_eq!(stack_top, data, "the stack comes first, and the data follow it");
     assert_eq!((stack_top - 1) / PAGE, data / PAGE, "the stack ends at {stack_top}, and the data begin at {data}");
 }

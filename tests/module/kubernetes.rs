@@ -149,7 +149,7 @@ fn every_field_of_a_toleration_counts(#[case] own: Toleration) {
     assert_eq!(mutated_spec(pod, toleration()).tolerations, Some(vec![own]));
 }
 
-/// The evaluator answers only the call that a recording has, so the recordings hold the policy to this text.
+/// The host of the tests answers only the call that a recording has, so the recordings hold the policy to this text.
 #[test]
 fn the_host_call_is_the_one_of_the_sdk() {
     let request = GetResourceRequest {

@@ -16,7 +16,7 @@ use k8s_openapi::{
         rbac::v1::{ClusterRole, ClusterRoleBinding},
     },
 };
-use kubectl_runtime_class::{Capabilities, examples, workspace};
+use kubectl_runtime_class::Capabilities;
 use kubewarden_policy_sdk::crd::policies::{
     admission_policy::AdmissionPolicySpec, cluster_admission_policy::ClusterAdmissionPolicySpec,
 };

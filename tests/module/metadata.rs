@@ -1,7 +1,7 @@
 //! What the repository tells Kubewarden, Rancher and Artifact Hub about the policy.
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
-use kubectl_runtime_class::workspace;
+use kubectl_runtime_class::MODULE;
 use serde_json::{Value, json};
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use tests::*;
@@ -80,8 +80,7 @@ fn the_declared_host_capabilities_are_the_ones_that_kwctl_finds_in_the_module() 
         "oci/v1/verify",
         "oci/v2/verify",
     ];
-    let module = fs::read(workspace::module()).expect("the module");
-    let names = |text: &str| module.windows(text.len()).any(|window| window == text.as_bytes());
+    let names = |text: &str| MODULE.windows(text.len()).any(|window| window == text.as_bytes());
     let calls = |capability: &&str| {
         let (namespace, operation) = capability.split_once('/').expect("a namespace and an operation");
         names(namespace) && names(operation)

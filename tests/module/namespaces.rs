@@ -1,7 +1,6 @@
 //! The policy, its guards and the recipes leave the same namespaces alone: those that the cluster needs to start.
 use std::collections::BTreeSet;
 
-use kubectl_runtime_class::examples;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

@@ -1,17 +1,18 @@
 //! The documents say what is true, and their links lead somewhere.
 use std::{
     collections::BTreeSet,
+    fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use kubectl_runtime_class::{
-    AdmissionRequest,
-    examples::{self, Answer},
-    workspace,
-};
+use kubectl_runtime_class::AdmissionRequest;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
-use tests::*;
+use tests::{
+    examples::{self, Answer},
+    *,
+};
 
 #[test]
 fn every_example_of_the_readme_has_the_answer_that_it_states() {
@@ -28,6 +29,85 @@ fn every_example_of_the_readme_has_the_answer_that_it_states() {
         };
         assert_eq!(answer, example.answer, "{}", example.title);
     }
+}
+
+#[test]
+fn shows_the_examples_in_colors_on_a_terminal_and_plain_in_a_pipe() {
+    let examples = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_readme"));
+        command.arg("README.md").current_dir(workspace::root());
+        command
+    };
+    let plain = printed(&mut examples());
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(plain.contains("  rejected  Usage of the default runtime is reserved\n"), "{plain}");
+    assert!(plain.contains("\n          -   runtimeClassName: containerd-runc\n"), "{plain}");
+    assert!(plain.contains("\n          +   runtimeClassName: containerd-kata\n"), "{plain}");
+    assert!(plain.lines().count() <= 45, "one screen");
+
+    let colored = printed(examples().env("CLICOLOR_FORCE", "1"));
+    assert!(colored.contains("\u{1b}[31mrejected"), "{colored}");
+}
+
+#[test]
+fn shows_an_example_with_the_keys_in_the_order_of_its_manifest() {
+    const README: &str = "
+## Examples
+
+### A Pod of a reserved class
+
+```yaml runtimeclasses
+{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: kata}, handler: kata}
+```
+
+```yaml settings
+reservedRuntimes: [runc]
+fallbackRuntime: kata
+```
+
+```yaml pod
+kind: Pod
+apiVersion: v1
+spec:
+  runtimeClassName: runc
+  overhead: {cpu: 10m}
+  containers: [{name: web, image: nginx}]
+metadata: {name: web}
+```
+
+```yaml answer
+allowed: true
+```
+";
+    const SHOWN: &str = r#"A Pod of a reserved class
+  settings  {"reservedRuntimes":["runc"],"fallbackRuntime":"kata"}
+            kind: Pod
+            apiVersion: v1
+            spec:
+          -   runtimeClassName: runc
+          -   overhead:
+          -     cpu: 10m
+          +   runtimeClassName: kata
+              containers:
+              - name: web
+                image: nginx
+            metadata:
+              name: web
+  mutated
+  warning   runtime 'runc' is reserved: this Pod will run with 'kata'
+
+"#;
+    let readme = Path::new(env!("CARGO_TARGET_TMPDIR")).join("README.md");
+    fs::write(&readme, README).expect("a file to write");
+    assert_eq!(printed(Command::new(env!("CARGO_BIN_EXE_readme")).arg(readme)), SHOWN);
+}
+
+/// What a command prints.
+#[track_caller]
+fn printed(command: &mut Command) -> String {
+    let output = command.output().expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    String::from_utf8(output.stdout).expect("text")
 }
 
 /// kwctl embeds the README in the metadata of the module.

@@ -5,22 +5,20 @@ use std::{
     process::Command,
 };
 
-use kubectl_runtime_class::workspace;
+use kubectl_runtime_class::MODULE;
 use tempfile::TempDir;
+use tests::workspace;
 
 #[test]
 fn the_module_names_no_folder_of_the_machine() {
-    let module = fs::read(workspace::module()).expect("the module");
     for folder in [cargo_home(), workspace::root().to_owned(), env::home_dir().expect("a home")] {
         let folder = folder.to_str().expect("a name in UTF-8");
-        assert!(!module.windows(folder.len()).any(|bytes| bytes == folder.as_bytes()), "it names {folder}");
+        assert!(!MODULE.windows(folder.len()).any(|bytes| bytes == folder.as_bytes()), "it names {folder}");
     }
 }
 
 #[test]
 fn a_build_in_another_folder_with_another_home_of_cargo_is_the_same_bytes() {
-    // This build downloads what the other one needs.
-    let module = fs::read(workspace::module()).expect("the module");
     let scratch = TempDir::new().expect("a folder");
     let (checkout, home) = (scratch.path().join("checkout"), scratch.path().join("home"));
     copy_checkout(&checkout);
@@ -37,7 +35,7 @@ fn a_build_in_another_folder_with_another_home_of_cargo_is_the_same_bytes() {
         .expect("cargo runs");
     assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
     let other = target.join("wasm32-wasip1/release/pod_runtime_class_policy.wasm");
-    assert!(module == fs::read(other).expect("a module"), "the two builds differ");
+    assert!(MODULE == fs::read(other).expect("a module"), "the two builds differ");
 }
 
 fn cargo_home() -> PathBuf {

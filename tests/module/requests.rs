@@ -49,7 +49,7 @@ fn a_recorded_request_is_judged(#[case] name: &str, #[case] answer: Value) {
 #[test]
 fn every_recorded_request_is_in_the_table_above() {
     let table = include_str!("requests.rs");
-    let folder = kubectl_runtime_class::workspace::root().join("test_data/requests");
+    let folder = workspace::root().join("test_data/requests");
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let name = entry.expect("an entry").file_name().into_string().expect("text").replace(".json", "");
         assert!(table.contains(&format!("#[case(\"{name}\", ")), "{name}");

@@ -33,7 +33,7 @@ fn count(setups: impl Iterator<Item = Setup>) -> Counts {
     let mut counts = Counts::new();
     for setup in setups {
         let (settings, cluster) = (setup.settings(), setup.cluster());
-        let guest = Guest::new(&cluster);
+        let mut guest = Guest::new(&cluster);
         for request in requests(&setup) {
             let payload = format!(r#"{{"request":{request},"settings":{settings}}}"#);
             let prediction = predict(&request, &settings, &cluster);

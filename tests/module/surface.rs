@@ -1,7 +1,7 @@
 //! The module's surface: what it can reach, and how much memory it takes.
-use std::{fs, sync::LazyLock};
+use std::sync::LazyLock;
 
-use kubectl_runtime_class::workspace;
+use kubectl_runtime_class::MODULE;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;
@@ -31,11 +31,8 @@ const EXPORTS: [&str; 3] = ["__guest_call", "memory", "wapc_init"];
 const PAGE: u64 = 64 * 1024;
 
 fn module() -> &'static Module {
-    static MODULE: LazyLock<Module> = LazyLock::new(|| {
-        let bytes = fs::read(workspace::module()).expect("the module");
-        Module::new(&Engine::default(), bytes).expect("a module")
-    });
-    &MODULE
+    static COMPILED: LazyLock<Module> = LazyLock::new(|| Module::new(&Engine::default(), MODULE).expect("a module"));
+    &COMPILED
 }
 
 #[test]

@@ -1,5 +1,4 @@
 //! The recipe for tenants gives each namespace one class, and its guard lets no tenant choose it.
-use kubectl_runtime_class::examples;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tests::*;

@@ -1,8 +1,8 @@
 //! The module as the properties of the fuzzer ask it.
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use kubectl_runtime_class::policy::Instance;
 use fuzz::native::Told;
+use kubectl_runtime_class::guest::Instance;
 use model::{Cluster, class_asked_for};
 use tests::policy;
 
@@ -31,7 +31,7 @@ impl Guest {
     }
 
     /// Calls `validate`.
-    pub fn ask(&self, payload: &[u8]) -> Told {
+    pub fn ask(&mut self, payload: &[u8]) -> Told {
         let answer = self.instance.call("validate", payload).expect("an answer, no trap");
         let calls = std::mem::take(&mut lock(&self.host).calls);
         Told { text: String::from_utf8(answer).expect("an answer in UTF-8"), calls }

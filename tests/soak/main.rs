@@ -1,8 +1,8 @@
 //! Load: evaluations from several threads, each in a fresh instance. `make soak` runs a million.
 use std::{env, fs, sync::Arc, thread, time::Instant};
 
-use kubectl_runtime_class::{Capabilities, workspace};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use kubectl_runtime_class::Capabilities;
 use memory_stats::memory_stats;
 use rstest::rstest;
 use serde_json::{Value, json};

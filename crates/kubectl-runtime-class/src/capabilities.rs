@@ -2,13 +2,14 @@
 //! [host capabilities](https://docs.kubewarden.io/reference/spec/host-capabilities/intro-host-capabilities).
 use std::{
     collections::{BTreeSet, VecDeque},
-    error::Error,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::guest::HostError;
 
 /// The source of the host's answers, and the number of calls.
 #[derive(Default)]
@@ -68,8 +69,6 @@ pub struct GetResource {
     pub field_masks: Option<BTreeSet<String>>,
 }
 
-type HostError = Box<dyn Error + Send + Sync>;
-
 impl Capabilities {
     fn of(source: Source) -> Self {
         Self { source, requests: Mutex::default() }
@@ -113,23 +112,14 @@ impl Capabilities {
         payload: &[u8],
     ) -> Result<Vec<u8>, HostError> {
         lock(&self.requests).push(String::from_utf8_lossy(payload).into_owned());
-        let call: GetResource = match (binding, namespace, operation) {
-            ("kubewarden", "kubernetes", "get_resource") => serde_json::from_slice(payload)?,
-            _ => return Err(format!("unknown host capability {binding}/{namespace}/{operation}").into()),
-        };
+        let call = GetResource::parse(binding, namespace, operation, payload)?;
         let answer = match &self.source {
-            Source::NotGranted => {
-                return Err(format!(
-                    "Policy has not been granted access to Kubernetes {}/{} resources. The violation has been reported.",
-                    call.api_version, call.kind
-                )
-                .into());
-            }
+            Source::NotGranted => return Err(call.not_granted()),
             Source::Replay(exchanges) => {
                 let next = lock(exchanges).pop_front();
                 replayed(next, &Call::KubernetesGetResource(call))
             }
-            Source::Cluster(objects) => call.answer_from(objects),
+            Source::Cluster(objects) => return call.answer_from(objects),
             Source::Failure(message) => Err(message.as_str().into()),
         };
         answer.map_err(|error| format!("Callback evaluation failure: {error}").into())
@@ -147,6 +137,35 @@ impl Capabilities {
 }
 
 impl GetResource {
+    /// Reads a call of the policy.
+    ///
+    /// # Errors
+    /// It is no such call.
+    pub fn parse(binding: &str, namespace: &str, operation: &str, payload: &[u8]) -> Result<Self, HostError> {
+        match (binding, namespace, operation) {
+            ("kubewarden", "kubernetes", "get_resource") => Ok(serde_json::from_slice(payload)?),
+            _ => Err(format!("unknown host capability {binding}/{namespace}/{operation}").into()),
+        }
+    }
+
+    /// The error of policy-server and kwctl if the policy has no access.
+    pub fn not_granted(&self) -> HostError {
+        let Self { api_version, kind, .. } = self;
+        format!(
+            "Policy has not been granted access to Kubernetes {api_version}/{kind} resources. The violation has been reported."
+        )
+        .into()
+    }
+
+    /// Their error if the cluster has no such object.
+    pub fn not_found(&self) -> HostError {
+        let Self { api_version, kind, name, namespace, .. } = self;
+        format!(
+            "Callback evaluation failure: Cannot find {api_version}/{kind} named '{name}' inside of namespace '{namespace:?}'\n\nStack backtrace:\n   0: anyhow::error"
+        )
+        .into()
+    }
+
     /// The object in JSON. policy-server masks its fields; this host does not.
     fn answer_from(&self, objects: &[Value]) -> Result<Vec<u8>, HostError> {
         let is_asked_for = |object: &&Value| {
@@ -154,12 +173,7 @@ impl GetResource {
                 && object["kind"] == *self.kind
                 && object["metadata"]["name"] == *self.name
         };
-        let found = objects.iter().find(is_asked_for).ok_or_else(|| {
-            format!(
-                "Cannot find {}/{} named '{}' inside of namespace '{:?}'\n\nStack backtrace:\n   0: anyhow::error",
-                self.api_version, self.kind, self.name, self.namespace
-            )
-        })?;
+        let found = objects.iter().find(is_asked_for).ok_or_else(|| self.not_found())?;
         Ok(found.to_string().into_bytes())
     }
 }

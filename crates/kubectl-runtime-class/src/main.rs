@@ -1,24 +1,42 @@
-//! `evaluator`: evaluates the policy for a request, like `kwctl run`, or for a cluster.
-mod rehearse_command;
+//! `kubectl runtime-class`: what the policy does, to a cluster, to a chart, or to one request.
+mod format;
+mod kubectl;
+mod module;
+mod native;
+mod parallel;
+mod policies;
+mod progress;
+mod rehearse;
+mod run;
 mod settings;
+mod source;
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    fs,
+    io::{self, Write},
+    path::Path,
     process::ExitCode,
-    sync::Arc,
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use kubectl_runtime_class::{AdmissionRequest, Capabilities, Policy, examples};
+use kubectl_runtime_class::MODULE;
+use sha2::{Digest, Sha256};
 
-use self::{rehearse_command::Rehearse, settings::Settings};
+use self::{native::Native, rehearse::Rehearse, run::Run};
 
-/// Runs a Kubewarden policy, with no cluster and no registry
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const NAME: &str = "kubectl-runtime_class";
+
+/// Shows what the policy pod-runtime-class-policy would do: to a cluster, to a chart, or to one request
+///
+/// The policy is inside. Nothing is changed in a cluster, and no cluster is needed to rehearse files.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = NAME, bin_name = "kubectl runtime-class", arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -26,50 +44,30 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Evaluate a policy on a request and print the AdmissionResponse, as kwctl does
-    Run(Run),
-    /// Show what a policy would do to a cluster or a chart
     Rehearse(Rehearse),
-    /// Show the examples of a README, decided by a policy
-    Examples {
-        /// The policy's module
-        module: PathBuf,
-        /// The README
-        readme: PathBuf,
-    },
+    Native(Native),
+    Run(Run),
     /// Print the completions for a shell
     Completions {
         #[arg(value_enum)]
         shell: Shell,
     },
-}
-
-#[derive(Args)]
-struct Run {
-    /// The policy's module
-    module: PathBuf,
-    /// An AdmissionReview or an AdmissionRequest, in JSON or YAML; - for standard input
-    #[arg(short, long, value_name = "PATH")]
-    request_path: PathBuf,
-    #[command(flatten)]
-    settings: Settings,
-    /// Let the policy read Kubernetes resources
-    #[arg(long)]
-    allow_context_aware: bool,
-    /// Recorded answers to the policy's host calls
-    #[arg(long, value_name = "PATH")]
-    replay_host_capabilities_interactions: Option<PathBuf>,
+    /// Print the version of this command, and the digest of the policy's module inside
+    Version,
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Run(run) => exit_code(run.evaluate().map(|()| ExitCode::SUCCESS), 1),
+        Command::Run(run) => exit_code(run.run().map(|()| ExitCode::SUCCESS), 1),
+        Command::Native(native) => exit_code(native.run(), 2),
         Command::Rehearse(rehearse) => exit_code(rehearse.run(), 2),
-        Command::Examples { module, readme } => {
-            exit_code(show_examples(&module, &readme).map(|()| ExitCode::SUCCESS), 1)
-        }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "evaluator", &mut io::stdout());
+            clap_complete::generate(shell, &mut Cli::command(), NAME, &mut io::stdout());
+            ExitCode::SUCCESS
+        }
+        Command::Version => {
+            println!("version {}", env!("CARGO_PKG_VERSION"));
+            println!("module  sha256:{:x}", Sha256::digest(MODULE));
             ExitCode::SUCCESS
         }
     }
@@ -84,44 +82,15 @@ fn exit_code(done: Result<ExitCode>, failed: u8) -> ExitCode {
     })
 }
 
-impl Run {
-    fn evaluate(&self) -> Result<()> {
-        let name = self.request_path.display();
-        let request = read(&self.request_path)?;
-        let request = AdmissionRequest::parse(&request).with_context(|| format!("cannot use {name} as a request"))?;
-        let settings = self.settings.read()?;
-        let capabilities = Arc::new(self.capabilities()?);
-
-        let policy = Policy::load(&self.module)?;
-        policy.validate_settings(&settings)?;
-        let response = policy.evaluate(&request, &settings, &capabilities)?;
-        println!("{}", serde_json::to_string(&response)?);
-        Ok(())
-    }
-
-    fn capabilities(&self) -> Result<Capabilities> {
-        match &self.replay_host_capabilities_interactions {
-            Some(path) if self.allow_context_aware => {
-                Capabilities::replay(&read(path)?).with_context(|| format!("cannot replay {}", path.display()))
-            }
-            None if self.allow_context_aware => Capabilities::replay("[]"),
-            _ => Ok(Capabilities::not_granted()),
-        }
-    }
-}
-
-/// Shows the examples of the first section that has any.
-fn show_examples(module: &Path, readme: &Path) -> Result<()> {
-    let policy = Policy::load(module)?;
-    let examples = examples::parse(&read(readme)?)?;
-    let first = examples.first().with_context(|| format!("{} has no examples", readme.display()))?;
-    for example in examples.iter().filter(|example| example.section == first.section) {
-        anstream::println!("{}", example.report(&policy)?);
-    }
-    Ok(())
-}
-
 fn read(path: &Path) -> Result<String> {
     let text = if path == Path::new("-") { io::read_to_string(io::stdin()) } else { fs::read_to_string(path) };
     text.with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Prints a text in colors on a terminal; `| head` may stop reading.
+fn print(text: &str) -> Result<()> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print"),
+        _ => Ok(()),
+    }
 }

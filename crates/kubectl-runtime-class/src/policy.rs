@@ -1,24 +1,21 @@
 //! The module of a policy, and its three calls.
-use std::{error::Error, fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc, thread};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wapc::WapcHost;
-use wasmtime_provider::{WasmtimeEngineProviderBuilder, WasmtimeEngineProviderPre};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::{AdmissionRequest, AdmissionResponse, Capabilities};
+use crate::{
+    AdmissionRequest, AdmissionResponse, Capabilities,
+    guest::{Guest, HostError, Instance},
+};
+
+/// The module of this version of the policy, byte for byte `policy.wasm`.
+pub const MODULE: &[u8] = include_bytes!(env!("POLICY_WASM"));
 
 /// A compiled module of a policy.
-pub struct Policy {
-    module: WasmtimeEngineProviderPre,
-}
-
-/// An instance of a policy.
-pub struct Instance(WapcHost);
-
-/// What the host tells a policy in place of an answer.
-pub type HostError = Box<dyn Error + Send + Sync>;
+pub struct Policy(Guest);
 
 /// The answer of a policy to `validate`: the
 /// [ValidationResponse](https://docs.kubewarden.io/reference/spec/validating-policies).
@@ -39,32 +36,29 @@ struct SettingsValidationResponse {
     message: Option<String>,
 }
 
-impl Instance {
-    /// Calls `operation`.
-    ///
-    /// # Errors
-    /// The policy returns an error, or it traps.
-    pub fn call(&self, operation: &str, payload: &[u8]) -> Result<Vec<u8>> {
-        Ok(self.0.call(operation, payload)?)
-    }
-}
-
 impl Policy {
-    /// Compiles the module in the file at `path`.
+    /// Compiles the module in the file at `path`, or that of this version.
     ///
     /// # Errors
     /// The file can't be read, or it is not a policy: not a WebAssembly module, or one without the
     /// functions of waPC.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Self::compile(&engine()?, MODULE) };
         let name = path.display();
         let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-        let module = WasmtimeEngineProviderBuilder::new().module_bytes(&bytes).build_pre();
-        let policy =
-            Self { module: module.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))? };
-        let protocol = policy.call("protocol_version", b"", &Arc::default());
-        let protocol = protocol.map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))?;
+        Self::compile(&engine()?, &bytes).map_err(|error| anyhow!("{name} is not a policy: {}", first_line(&error)))
+    }
+
+    /// Compiles a module.
+    ///
+    /// # Errors
+    /// It is not a policy.
+    pub fn compile(engine: &Engine, module: &[u8]) -> Result<Self> {
+        let guest = Guest::new(engine, module).map_err(|error| anyhow!("{}", first_line(&error)))?;
+        let policy = Self(guest);
+        let protocol = policy.call("protocol_version", b"", &Arc::default())?;
         if protocol != br#""v1""# {
-            bail!("{name} is not a policy of the protocol v1, but of {}", String::from_utf8_lossy(&protocol));
+            bail!("it has the protocol {}, not v1", String::from_utf8_lossy(&protocol));
         }
         Ok(policy)
     }
@@ -78,7 +72,7 @@ impl Policy {
         let host = move |binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
             capabilities.answer(binding, namespace, operation, payload)
         };
-        self.instance(host)?.call(operation, payload)
+        Ok(self.instance(host)?.call(operation, payload)?)
     }
 
     /// A fresh instance, whose calls of its host are answered by `host`: binding, namespace, operation and
@@ -90,11 +84,7 @@ impl Policy {
         &self,
         host: impl Fn(&str, &str, &str, &[u8]) -> Result<Vec<u8>, HostError> + Send + Sync + 'static,
     ) -> Result<Instance> {
-        let engine = self.module.rehydrate(None)?;
-        let answer = move |_, binding: &str, namespace: &str, operation: &str, payload: &[u8]| {
-            host(binding, namespace, operation, payload)
-        };
-        Ok(Instance(WapcHost::new(Box::new(engine), Some(Box::new(answer)))?))
+        self.0.instance(Arc::new(host))
     }
 
     /// Lets the policy check its settings.
@@ -132,6 +122,26 @@ impl Policy {
             Err(error) => Ok(AdmissionResponse::internal_error(request, &error)),
         }
     }
+}
+
+/// The engine, with a pool of memory: an instance for each object costs little then. Where a process may not reserve
+/// the addresses of a pool, instances are mapped one at a time.
+fn engine() -> Result<Engine> {
+    /// What an instance touches for an object of a usual size is cleared by a write, not by the kernel.
+    const KEPT: usize = 2 << 20;
+    let instances = thread::available_parallelism().map_or(1, usize::from).saturating_mul(4).max(32);
+    let instances = u32::try_from(instances)?;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_core_instances(instances).total_memories(instances).total_tables(instances);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(KEPT).table_keep_resident(KEPT);
+    }
+    let mut config = Config::new();
+    config.wasm_backtrace_max_frames(None);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let pooled = Engine::new(&config);
+    let engine = pooled.or_else(|_| Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand)));
+    engine.map_err(|error| anyhow!("the engine can't run on this machine: {}", first_line(&error)))
 }
 
 /// The message of an error, without a backtrace.

@@ -1,11 +1,11 @@
 //! The settings of a policy, on the command line.
-use std::path::PathBuf;
+use std::{path::PathBuf, slice};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::read;
+use crate::source;
 
 #[derive(Args)]
 pub struct Settings {
@@ -25,8 +25,16 @@ impl Settings {
     pub fn read(&self) -> Result<Value> {
         match (&self.settings_json, &self.settings_path) {
             (Some(text), _) => serde_json::from_str(text).context("--settings-json is not JSON"),
-            (None, Some(path)) => serde_yaml_ng::from_str(&read(path)?)
-                .with_context(|| format!("{} is neither JSON nor YAML", path.display())),
+            (None, Some(path)) => {
+                let mut documents = vec![];
+                for source in source::sources(slice::from_ref(path))? {
+                    documents.extend(source.documents()?);
+                }
+                match <[Value; 1]>::try_from(documents) {
+                    Ok([settings]) => Ok(settings),
+                    Err(documents) => bail!("{} has {} documents, not one", path.display(), documents.len()),
+                }
+            }
             (None, None) => Ok(json!({})),
         }
     }

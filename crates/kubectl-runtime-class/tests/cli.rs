@@ -6,23 +6,24 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use kubectl_runtime_class::workspace::{module, root};
+use kubectl_runtime_class::MODULE;
 use rstest::rstest;
 use serde_json::{Value, json};
+use tests::workspace::root;
 
 const DEFAULT: &str = "test_data/requests/pod-create-default.json";
 const PLAIN: &str = "test_data/requests/pod-create-runc-plain.json";
 const RECORDING: &str = "test_data/replay/runc-plain-to-kata.replay.yml";
 
-fn evaluator() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-runtime_class"));
+fn command() -> Command {
+    let mut command = Command::new(tests::command());
     command.current_dir(root()).env("RUST_BACKTRACE", "1");
     command
 }
 
-/// The command that evaluates the policy, with these options.
+/// The output of `run` with these options.
 fn run(options: &[&str]) -> Output {
-    evaluator().arg("run").arg(module()).args(options).output().expect("the evaluator runs")
+    command().arg("run").args(options).output().expect("the command runs")
 }
 
 /// The output of a run that succeeds.
@@ -43,7 +44,7 @@ fn fails(output: &Output, line: &str) {
 }
 
 /// A file of this test, in a folder that cargo keeps for tests.
-fn temporary(name: &str, text: &str) -> String {
+fn temporary(name: &str, text: impl AsRef<[u8]>) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, text).expect("a file to write");
     path.to_str().expect("a path in UTF-8").to_owned()
@@ -62,7 +63,7 @@ fn of_runc() -> Value {
     r#"{"reservedRuntimes": ["runC"]}"#,
     r#""allowed":false,"status":{"message":"runtime 'runC' is reserved"},"auditAnnotations":{"requested-runtime-class":"runC"},"warnings":null}"#
 )]
-#[case(r#"{"reservedRuntimes": ["gVisor"]}"#, r#""allowed":true,"auditAnnotations":null,"warnings":null}"#)]
+#[case("{}", r#""allowed":true,"auditAnnotations":null,"warnings":null}"#)]
 // [{"op":"replace","path":"/spec/runtimeClassName","value":"kata"}]
 #[case(
     r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "kata"}"#,
@@ -87,16 +88,15 @@ fn takes_a_review_or_a_request_in_json_or_yaml_from_a_file_or_standard_input() {
     ] {
         assert_eq!(printed(&run(&[["--request-path", &temporary(name, &text)], settings].concat())), told, "{name}");
     }
-    let mut piped = evaluator()
+    let mut piped = command()
         .arg("run")
-        .arg(module())
         .args(["-r", "-"])
         .args(settings)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the evaluator runs");
+        .expect("the command runs");
     piped.stdin.take().expect("its input").write_all(review.to_string().as_bytes()).expect("it reads");
     assert_eq!(printed(&piped.wait_with_output().expect("it ends")), told);
 }
@@ -136,7 +136,7 @@ fn says_in_a_line_what_it_cannot_use() {
         (vec!["-r", &list], format!("Error: cannot use {list} as a request: not an AdmissionRequest: ")),
         (vec!["-r", &empty], format!("Error: cannot use {empty} as a request: the AdmissionReview has no request")),
         (vec!["-r", DEFAULT, "--settings-json", "{"], "Error: --settings-json is not JSON: EOF".to_owned()),
-        (vec!["-r", DEFAULT, "--settings-path", &broken], format!("Error: {broken} is neither JSON nor YAML: ")),
+        (vec!["-r", DEFAULT, "--settings-path", &broken], format!("Error: cannot read {broken}, document 1: ")),
         (vec!["-r", DEFAULT, "--settings-path", "no-such-file"], "Error: cannot read no-such-file: ".to_owned()),
         (
             vec!["-r", DEFAULT, "--allow-context-aware", "--replay-host-capabilities-interactions", &other],
@@ -147,22 +147,76 @@ fn says_in_a_line_what_it_cannot_use() {
     }
 }
 
+/// `(module (import "env" "f" (func)))`
+const IMPORTS_ANOTHER_FUNCTION: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x09\x01\x03env\x01f\0\0";
+
+/// `(module (memory (export "memory") 1) (func (export "__guest_call") (param i32 i32) (result i32) unreachable))`
+const TRAPS: &[u8] = b"\0asm\x01\0\0\0\x01\x07\x01\x60\x02\x7f\x7f\x01\x7f\x03\x02\x01\0\x05\x03\x01\0\x01\
+    \x07\x19\x02\x06memory\x02\0\x0c__guest_call\0\0\x0a\x05\x01\x03\0\0\x0b";
+
 #[rstest]
-#[case("no-module.wasm", None, "Error: cannot read ")]
-#[case("text.wasm", Some("this is no module"), "is not a policy: ")]
-#[case("empty.wasm", Some("(module)"), "is not a policy: ")]
-#[case("other.wasm", Some(r#"(module (import "env" "f" (func)))"#), "is not a policy: ")]
+#[case("no-module.wasm", None, "cannot read no-module.wasm: ")]
+#[case("text.wasm", Some(b"this is no module".as_slice()), "is not a policy: failed to parse WebAssembly module")]
+#[case("empty.wasm", Some(b"\0asm\x01\0\0\0".as_slice()), "is not a policy: it does not export the function __guest_call")]
+#[case("other.wasm", Some(IMPORTS_ANOTHER_FUNCTION), "is not a policy: unknown import: `env::f` has not been defined")]
 #[case(
     "trap.wasm",
-    Some(r#"(module (memory (export "memory") 1) (func (export "__guest_call") (param i32 i32) (result i32) unreachable))"#),
-    "is not a policy: "
+    Some(TRAPS),
+    "is not a policy: Guest call failure: wasm trap: wasm `unreachable` instruction executed"
 )]
-fn says_in_a_line_that_a_module_is_no_policy(#[case] name: &str, #[case] text: Option<&str>, #[case] words: &str) {
-    let module = text.map_or_else(|| name.to_owned(), |text| temporary(name, text));
-    let output = evaluator().args(["run", &module, "-r", DEFAULT]).output().expect("the evaluator runs");
-    fails(&output, "Error: ");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains(words) && stderr.contains(name), "{stderr}");
+fn says_in_a_line_that_a_module_is_no_policy(#[case] name: &str, #[case] module: Option<&[u8]>, #[case] words: &str) {
+    let module = module.map_or_else(|| name.to_owned(), |bytes| temporary(name, bytes));
+    for options in
+        [vec!["run", &module, "-r", DEFAULT], vec!["rehearse", "--module", &module, "--settings-json", "{}", "deploy"]]
+    {
+        let output = command().args(&options).output().expect("the command runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.starts_with("Error: ") && stderr.contains(words) && stderr.lines().count() == 1, "{stderr}");
+        assert!(stderr.contains(name), "{stderr}");
+        assert_eq!((output.status.code(), output.stdout), (Some(if options[0] == "run" { 1 } else { 2 }), vec![]));
+    }
+}
+
+#[test]
+fn takes_another_version_of_the_policy() {
+    let module = temporary("policy.wasm", MODULE);
+    assert_eq!(
+        printed(&command().args(["run", &module, "-r", DEFAULT]).output().expect("the command runs")),
+        printed(&run(&["-r", DEFAULT]))
+    );
+}
+
+#[test]
+fn names_its_version_and_the_digest_of_its_module() {
+    let module = temporary("inside.wasm", MODULE);
+    let digest = Command::new("sha256sum").arg(&module).output().expect("sha256sum");
+    let digest = String::from_utf8(digest.stdout).expect("text");
+    let (digest, _) = digest.split_once(' ').expect("a digest");
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("a file");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).expect("the policy's version");
+    let told = printed(&command().arg("version").output().expect("the command runs"));
+    assert_eq!(told, format!("version {}\nmodule  sha256:{digest}\n", version.trim_matches('"')));
+}
+
+#[rstest]
+#[case("bash")]
+#[case("fish")]
+#[case("zsh")]
+#[case("powershell")]
+fn prints_completions_for_a_shell(#[case] shell: &str) {
+    let told = printed(&command().args(["completions", shell]).output().expect("the command runs"));
+    for word in ["kubectl-runtime_class", "rehearse", "fail-on"] {
+        assert!(told.contains(word), "{told}");
+    }
+}
+
+#[rstest]
+#[case(&[])]
+#[case(&["rehearse"])]
+#[case(&["run"])]
+fn is_called_as_kubectl_calls_it_in_its_help(#[case] of: &[&str]) {
+    let told = printed(&command().args(of).arg("--help").output().expect("the command runs"));
+    assert!(told.contains("Usage: kubectl runtime-class"), "{told}");
 }
 
 /// The output for a Pod of a class that runs on `runc`, which is reserved.
@@ -210,22 +264,4 @@ fn replays_an_error() {
     let told = printed_for_plain(&["--allow-context-aware", "--replay-host-capabilities-interactions", &recording]);
     let message = "RuntimeClass 'runc-plain' can't be read: No route to node.k8s.io/v1/RuntimeClass named 'ghost' inside of namespace 'None'";
     assert!(told.contains(&format!(r#""status":{{"message":"{message}","code":500}}"#)), "{told}");
-}
-
-#[test]
-fn shows_the_examples_in_colors_on_a_terminal_and_plain_in_a_pipe() {
-    let examples = || {
-        let mut command = evaluator();
-        command.arg("examples").arg(module()).arg("README.md");
-        command
-    };
-    let plain = printed(&examples().output().expect("the evaluator runs"));
-    assert!(!plain.contains('\u{1b}'), "{plain}");
-    assert!(plain.contains("  rejected  Usage of the default runtime is reserved\n"), "{plain}");
-    assert!(plain.contains("\n          -   runtimeClassName: containerd-runc\n"), "{plain}");
-    assert!(plain.contains("\n          +   runtimeClassName: containerd-kata\n"), "{plain}");
-    assert!(plain.lines().count() <= 45, "one screen");
-
-    let colored = printed(&examples().env("CLICOLOR_FORCE", "1").output().expect("the evaluator runs"));
-    assert!(colored.contains("\u{1b}[31mrejected"), "{colored}");
 }

@@ -1,4 +1,4 @@
-//! The examples of a README. `evaluator examples` shows them, and a test compares them with the policy.
+//! The examples of a README. `make run` shows them, and a test compares them with the policy.
 //!
 //! Fenced blocks make an example, and the info string says what a block holds: `yaml runtimeclasses`
 //! (the cluster's, from there on), `yaml settings`, `yaml pod`, and `yaml answer`, which completes an
@@ -7,13 +7,12 @@ use std::{fmt::Write as _, sync::Arc};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
+use kubectl_runtime_class::{AdmissionRequest, AdmissionResponse, Capabilities, Policy};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Parser, Tag, TagEnd};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_yaml_ng::{Mapping, Value as Yaml};
 use similar::{ChangeTag, TextDiff};
-
-use crate::{AdmissionRequest, AdmissionResponse, Capabilities, Policy};
 
 /// A fenced block of a Markdown document.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! The report in Markdown, for a pull request.
-use super::{
+use rehearsal::{
+    Report,
     layout::{self, Section, Table},
-    report::Report,
 };
 
 /// The report.

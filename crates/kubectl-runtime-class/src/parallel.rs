@@ -1,19 +1,14 @@
-//! Evaluation on all cores, with a few objects in memory at a time.
+//! The work of a rehearsal on all cores, with a few objects in memory at a time.
 use std::{mem, panic, thread};
 
 use anyhow::Result;
 use crossbeam_channel::{Sender, bounded};
+use rehearsal::read::{self, Found};
 
-use super::{
-    documents::{self, Document, Unreadable},
-    progress::Progress,
-    source::Source,
-};
+use crate::{progress::Progress, source::Source};
 
 /// The size of a batch for a core. A larger object is a batch of its own.
 const BATCH: usize = 1 << 16;
-
-type Batch = Vec<Result<Document, Unreadable>>;
 
 /// Reads all objects of the sources, folds them on each core, and then folds the results of the cores.
 ///
@@ -22,15 +17,15 @@ type Batch = Vec<Result<Document, Unreadable>>;
 pub fn fold<T: Default + Send>(
     sources: &[Source],
     progress: &Progress,
-    step: impl Fn(&mut T, Result<Document, Unreadable>) + Sync,
+    step: impl Fn(&mut T, Found) + Sync,
     join: impl Fn(T, T) -> T,
 ) -> Result<T> {
     let cores = thread::available_parallelism().map_or(1, Into::into);
-    let (sender, receiver) = bounded::<Batch>(cores);
+    let (sender, receiver) = bounded::<Vec<Found>>(cores);
     thread::scope(|scope| {
         let work = || {
             let mut result = T::default();
-            receiver.iter().flatten().for_each(|read| step(&mut result, read));
+            receiver.iter().flatten().for_each(|found| step(&mut result, found));
             result
         };
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
@@ -43,13 +38,12 @@ pub fn fold<T: Default + Send>(
 }
 
 /// Reads all objects. The workers end when the sender is dropped.
-fn read_all(sources: &[Source], progress: &Progress, sender: Sender<Batch>) -> Result<()> {
+fn read_all(sources: &[Source], progress: &Progress, sender: Sender<Vec<Found>>) -> Result<()> {
     let (mut batch, mut bytes) = (vec![], 0);
     for source in sources {
-        let reader = progress.count(source.open()?);
-        documents::read(reader, &source.name, &mut |read| {
-            bytes += read.as_ref().map_or(0, |document| document.text.get().len());
-            batch.push(read);
+        read::read(progress.count(source.open()?), &source.name, &mut |found| {
+            bytes += if let Found::Object(document) = &found { document.text().len() } else { 0 };
+            batch.push(found);
             if bytes >= BATCH {
                 bytes = 0;
                 // This fails if all workers panicked. Joining them reports it.

@@ -1,16 +1,18 @@
 //! The sources of objects: files, folders and standard input. Each is read twice.
 use std::{
     fs::{self, File},
-    io::{self, IsTerminal, Read, Seek},
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use rehearsal::read;
+use serde_json::Value;
 use walkdir::WalkDir;
 
 /// The name of standard input.
-pub const STDIN: &str = "-";
+const STDIN: &str = "-";
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
 /// An input that can be read again.
@@ -26,17 +28,11 @@ enum Content {
     Spooled(File),
 }
 
-/// The sources at these paths; standard input if there are none.
+/// The sources at these paths; `-` is standard input.
 ///
 /// # Errors
 /// A path can't be read.
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>> {
-    if paths.is_empty() {
-        if io::stdin().is_terminal() {
-            bail!("there is nothing to read: name files or folders, or pipe objects into standard input");
-        }
-        return Ok(vec![Source::stdin()?]);
-    }
     let found: Vec<Vec<Source>> = paths.iter().map(|path| sources_at(path)).collect::<Result<_>>()?;
     Ok(found.into_iter().flatten().collect())
 }
@@ -81,11 +77,16 @@ impl Source {
         Self::spool(name, file)
     }
 
-    fn stdin() -> Result<Self> {
+    /// Standard input.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn stdin() -> Result<Self> {
         Self::spool("standard input".to_owned(), io::stdin().lock())
     }
 
-    fn spool(name: String, mut input: impl Read) -> Result<Self> {
+    /// An input that can be read once, kept in a temporary file.
+    pub fn spool(name: String, mut input: impl Read) -> Result<Self> {
         let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
         let bytes =
             io::copy(&mut input, &mut file).with_context(|| format!("cannot keep {name} in a temporary file"))?;
@@ -106,5 +107,15 @@ impl Source {
                 Ok(Box::new(file))
             }
         }
+    }
+
+    /// The documents of a small source.
+    ///
+    /// # Errors
+    /// One of them can't be read.
+    pub fn documents(&self) -> Result<Vec<Value>> {
+        let mut bytes = vec![];
+        self.open()?.read_to_end(&mut bytes).with_context(|| format!("cannot read {}", self.name))?;
+        read::documents(&bytes, &self.name).map_err(|why| anyhow!("cannot read {why}"))
     }
 }

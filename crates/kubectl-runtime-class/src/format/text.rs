@@ -5,12 +5,11 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use tabwriter::TabWriter;
-
-use super::{
+use rehearsal::{
+    Report,
     layout::{self, Section, Table, Tone},
-    report::Report,
 };
+use tabwriter::TabWriter;
 
 const BOLD: Style = Style::new().bold();
 const DIMMED: Style = Style::new().dimmed();
