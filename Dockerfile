@@ -1,0 +1,9 @@
+# The command for other CI systems: docker run --rm -v "$PWD:/work" IMAGE rehearse -f policy.yml manifests
+# The release workflow puts the archives of make dist there.
+FROM scratch
+ARG TARGETARCH
+ADD target/dist/linux-$TARGETARCH.tar.gz /
+# For what is read from standard input.
+WORKDIR /tmp
+WORKDIR /work
+ENTRYPOINT ["/kubectl-runtime_class"]
