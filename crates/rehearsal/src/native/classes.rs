@@ -84,12 +84,13 @@ impl Toleration {
     }
 }
 
-/// The same of the toleration `toleration`, in CEL.
+/// The same of the toleration `toleration`, in CEL. The API server takes no list of values whose types differ, or are not
+/// known.
 pub(super) const MEANING: &str = r#"[
-  has(toleration.key) ? toleration.key : "",
-  has(toleration.operator) ? toleration.operator : "Equal",
-  has(toleration.value) ? toleration.value : "",
-  has(toleration.effect) ? toleration.effect : "",
+  has(toleration.key) ? string(toleration.key) : "",
+  has(toleration.operator) ? string(toleration.operator) : "Equal",
+  has(toleration.value) ? string(toleration.value) : "",
+  has(toleration.effect) ? string(toleration.effect) : "",
   has(toleration.tolerationSeconds) ? string(toleration.tolerationSeconds) : ""
 ]"#;
 

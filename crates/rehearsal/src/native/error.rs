@@ -59,8 +59,11 @@ pub fn of_options(policy: &Policy, settings: &Settings, scope: &Scope, options: 
     let is_live = matches!(classes, Classes::Live);
     let matches_handlers = settings.matches_handlers(policy);
     let conditions = || scope.match_conditions.iter();
-    let is_about_request =
-        |expression: &str| ["request", "oldObject", "authorizer"].iter().any(|name| mentions(expression, name));
+    // The namespace of a template is that of its Pods.
+    let is_about_request = |expression: &str| {
+        let expression = expression.replace("request.namespace", "");
+        ["request", "oldObject", "authorizer"].iter().any(|name| mentions(&expression, name))
+    };
     let too_old = |needed: Kubernetes, what| TooOld { minor: kubernetes.0, needed: needed.0, what };
     let errors = [
         (settings.match_handlers == Some(true) && !policy.reads_classes()).then_some(NoAccess),
@@ -99,7 +102,7 @@ impl fmt::Display for NotExpressible {
             Self::NothingToReject => f.write_str("settings: they reject nothing"),
             Self::NoAccess => f.write_str(
                 "settings.matchHandlers: it is true, but spec.contextAwareResources has no node.k8s.io/v1 RuntimeClass: \
-                 the policy rejects every class that its name does not settle",
+                 the policy rejects every workload for which it has to read one",
             ),
             Self::NotMutating => f.write_str(
                 "spec.mutating: it is false, but the settings have a fallbackRuntime: the policy rejects every Pod that \
@@ -137,15 +140,20 @@ pub fn notes(policy: &Policy, settings: &Settings, scope: &Scope, options: &Opti
     let matches_handlers = settings.matches_handlers(policy);
     let manifest = policy.manifest.as_ref();
     let ignores_labels = manifest.is_some_and(|manifest| manifest.ignores_match_labels);
+    let source = match policy.name() {
+        Some(name) => format!("the policy {name}"),
+        None => "settings alone, for all namespaces but kube-system".to_owned(),
+    };
+    let source = format!("Rendered by kubectl runtime-class native from {source}.");
     let notes = [
-        (manifest.is_none()).then_some("Settings alone: they are for all namespaces but kube-system."),
+        Some(source.as_str()),
         scope.leaves_out.then_some("The policy accepts all else that its rules select: there are no rules for that here."),
         ignores_labels.then_some("Kubewarden ignores namespaceSelector.matchLabels: they are not here."),
         (!matches_handlers && !matches!(settings.restriction, Restriction::None))
             .then_some("The policy compares names alone, and so do these: a class may run on any handler."),
         match &options.classes {
             Classes::Baked(_) if matches_handlers => {
-                Some("They know the RuntimeClasses of the time when they were rendered: render them again when these change.")
+                Some("They have the RuntimeClasses of the cluster in them: render them again when these change.")
             }
             Classes::Live if matches_handlers => Some(
                 "They are evaluated once for each RuntimeClass: 5 classes halve the Pods per second, and 200 leave a \

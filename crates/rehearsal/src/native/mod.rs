@@ -99,6 +99,11 @@ impl Kubernetes {
     }
 }
 
+/// Whether a policy is rendered with RuntimeClasses: otherwise their names are enough.
+pub fn needs_classes(policy: &Policy) -> bool {
+    Settings::of(&policy.settings).matches_handlers(policy)
+}
+
 /// Renders a policy, whose settings are valid.
 ///
 /// # Errors

@@ -249,8 +249,9 @@ fn a_fault_of_a_warning_is_no_rejection() {
     assert_eq!(binding["spec"]["validationActions"], json!(["Warn"]));
 }
 
-/// It has the word `request` in it, and is not about the request.
-const CONDITION: &str = "object.spec.containers.all(container, !has(container.resources.requests))";
+/// It is about nothing in the request that is other for a template.
+const CONDITION: &str =
+    "request.namespace != 'a' && object.spec.containers.all(container, !has(container.resources.requests))";
 
 #[test]
 fn a_condition_on_pods_is_about_the_pod_that_a_template_makes() {
