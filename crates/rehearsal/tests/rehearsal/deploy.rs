@@ -102,3 +102,18 @@ fn on_rancher_rke2_and_k3s_only_the_pods_of_users_are_moved(#[case] cluster: &st
         report.workloads.iter().map(|workload| (&*workload.namespace, workload.to.as_deref())).collect();
     assert_eq!(moved, [("team-a", Some("kata"))]);
 }
+
+/// As the comment in the manifest says.
+#[test]
+fn on_openshift_two_uncommented_lines_leave_only_the_pods_of_users() {
+    let manifest = fs::read_to_string(host::root().join("deploy/cluster.yml")).expect("a file");
+    let comment = "    # - name: not-openshift\n    #   expression";
+    assert_eq!(manifest.matches(comment).count(), 1);
+    let manifest = manifest.replace(comment, "    - name: not-openshift\n      expression");
+    let objects = read::documents(manifest.as_bytes(), "cluster.yml").expect("YAML");
+    let input = fs::read_to_string(host::root().join("test_data/field/50-openshift.json")).expect("a file");
+    let report = report(&Policies::of_objects(&objects).expect("a policy"), &input);
+    let moved: Vec<_> =
+        report.workloads.iter().map(|workload| (&*workload.namespace, workload.to.as_deref())).collect();
+    assert_eq!(moved, [("team-a", Some("kata"))]);
+}
