@@ -285,7 +285,9 @@ fn namespaces(judge: &Judge, tally: &Tally) -> Vec<Namespace> {
             policy: verdict.policy,
         });
         let not_covered = tally.uncovered.get(name).copied().unwrap_or_default();
-        let mut look_first = unknown_labels(judge.cluster, &known, name);
+        // A label that names the class which Pods get anyway is no mistake.
+        let class = plain_pod.as_ref().map(|plain| plain.class.as_str());
+        let mut look_first = unknown_labels(judge.cluster, &known, name, class);
         // A policy that names it leaves it out on purpose.
         if judge.policies.len() > 1 && plain_pod.is_none() && !known.contains(&(NAMESPACE_NAME, name)) {
             look_first.push("no policy is asked about its Pods".to_owned());
@@ -302,10 +304,15 @@ fn known_labels(policies: &Policies) -> BTreeSet<(&str, &str)> {
 }
 
 /// Labels by which policies choose, with a value that none of them knows.
-fn unknown_labels(cluster: &Cluster, known: &BTreeSet<(&str, &str)>, namespace: &str) -> Vec<String> {
+fn unknown_labels(
+    cluster: &Cluster,
+    known: &BTreeSet<(&str, &str)>,
+    namespace: &str,
+    class: Option<&str>,
+) -> Vec<String> {
     let keys: BTreeSet<&str> = known.iter().map(|(key, _)| *key).filter(|key| *key != NAMESPACE_NAME).collect();
     let labels = keys.into_iter().filter_map(|key| Some((key, cluster.label_of(namespace, key)?)));
-    let unknown = labels.filter(|label| !known.contains(label));
+    let unknown = labels.filter(|label| !known.contains(label) && Some(label.1) != class);
     unknown.map(|(key, value)| format!("no policy knows the value of its label {key}={value}")).collect()
 }
 

@@ -192,6 +192,8 @@ fn the_report_says_which_class_a_plain_pod_gets_in_each_namespace() {
 {apiVersion: v1, kind: Namespace, metadata: {name: team-b, labels: {sandbox: kat}}}
 ---
 {apiVersion: v1, kind: Namespace, metadata: {name: team-c}}
+---
+{apiVersion: v1, kind: Namespace, metadata: {name: team-d, labels: {sandbox: kata}}}
 ";
     let report = report(
         &policies(&both).expect("policies"),
@@ -203,13 +205,14 @@ fn the_report_says_which_class_a_plain_pod_gets_in_each_namespace() {
         ["team-a", { "outcome": "mutated", "class": "gvisor", "policy": "gvisor" }],
         ["team-b", { "outcome": "mutated", "class": "kata", "policy": "general" }],
         ["team-c", null],
+        ["team-d", { "outcome": "mutated", "class": "kata", "policy": "general" }],
     ]);
     assert_eq!(json!(plain), expected);
     let look_first: Vec<&[String]> =
         report.namespaces.iter().map(|namespace| namespace.look_first.as_slice()).collect();
     let unknown = ["no policy knows the value of its label sandbox=kat".to_owned()];
     let uncovered = ["no policy is asked about its Pods".to_owned()];
-    assert_eq!(look_first, [&[][..], &unknown, &uncovered]);
+    assert_eq!(look_first, [&[][..], &unknown, &uncovered, &[]]);
 }
 
 #[test]
