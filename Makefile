@@ -92,6 +92,10 @@ artifacthub-pkg.yml: metadata.yml questions-ui.yml ## make the package's page of
 $(COMMAND): $(TARGET)
 	cargo build --workspace --bins --tests --locked
 
+.PHONY: native-guard
+native-guard: $(COMMAND) ## render deploy/native-guard.yml again
+	$(COMMAND) native -f deploy/cluster.yml --classes test_data/runtimeclasses.list.json >deploy/native-guard.yml
+
 # A static command: apt-get install musl-tools.
 DIST_TARGET ?= $(shell uname -m)-unknown-linux-musl
 

@@ -11,7 +11,8 @@ use crate::{settings::Settings, source};
 #[derive(Args)]
 #[command(group = ArgGroup::new("how").args(["policy", "settings_json", "settings_path"]).required(true))]
 pub struct PolicyOptions {
-    /// The manifest of a policy, with its settings, rules and selectors; several files are separated by commas
+    /// The manifest of a policy, with its settings, rules and selectors, or settings alone; several files are separated by
+    /// commas
     #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
     policy: Vec<PathBuf>,
     #[command(flatten)]
@@ -42,6 +43,11 @@ impl PolicyOptions {
         let mut objects = vec![];
         for source in source::sources(&self.policy)? {
             objects.extend(source.documents()?);
+        }
+        if let [settings] = objects.as_slice()
+            && settings.get("kind").is_none()
+        {
+            return Ok(Policies::of_settings(settings.clone()));
         }
         let names: Vec<String> = self.policy.iter().map(|path| path.display().to_string()).collect();
         Policies::of_objects(&objects).map_err(|why| anyhow!("cannot use {} as a policy: {why}", names.join(", ")))

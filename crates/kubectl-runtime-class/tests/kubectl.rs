@@ -240,7 +240,7 @@ fn native_asks_no_cluster_for_classes_of_a_file_or_of_the_moment() {
 fn native_names_what_the_native_engine_can_not_express() {
     let stub = cluster("native-fails");
     let output = stub.native(&["--classes", "live", "--lock", "--kubernetes", "1.29"]);
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), b"".as_slice()));
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(2), b"".as_slice()));
     let stderr = String::from_utf8_lossy(&output.stderr);
     for cause in ["Error: --lock: ", "Error: --kubernetes 1.29: "] {
         assert!(stderr.lines().any(|line| line.starts_with(cause)), "{stderr}");
