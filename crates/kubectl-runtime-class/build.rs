@@ -8,7 +8,7 @@ use std::{
 };
 
 /// What the module is made of, from the root of the workspace.
-const SOURCES: [&str; 5] = ["src", "build.rs", ".cargo", "Cargo.toml", "Cargo.lock"];
+const SOURCES: [&str; 4] = ["src", ".cargo", "Cargo.toml", "Cargo.lock"];
 
 /// What Cargo sets for this build, and must not set for that of the module.
 const OF_THIS_BUILD: [&str; 4] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
