@@ -187,8 +187,11 @@ impl Judge<'_> {
                 tally.leave(NotJudged::NotAsked(part));
                 *tally.uncovered.entry(namespace).or_default() += 1;
             }
-            Ok(verdict) => {
+            Ok(mut verdict) => {
                 let Workload { kind, name } = self.cluster.workload_of(header);
+                if is_pod && name != header.metadata.name() {
+                    verdict.message = verdict.message.map(|message| without_name(message, header.metadata.name()));
+                }
                 let objects = Objects { pods: is_pod.into(), templates: (!is_pod).into(), place: place.clone() };
                 tally.add(Row { outcome: verdict.outcome, namespace, kind, name, verdict }, objects);
             }
@@ -426,6 +429,12 @@ impl Passage {
             }
         }
     }
+}
+
+/// What the API server refuses, without the name of the Pod: Pods of a workload with the same words are one row.
+fn without_name(message: String, pod: &str) -> String {
+    let starts = [format!("pods {pod:?} is forbidden: "), format!("The Pod {pod:?} is invalid: ")];
+    starts.iter().find_map(|start| message.strip_prefix(start)).map(str::to_owned).unwrap_or(message)
 }
 
 /// The answer of policy-server if a validating policy mutates.

@@ -337,3 +337,25 @@ fn an_expression_that_does_not_compile_is_an_error_that_names_its_binding() {
     let error = policies(&guard("[", "Deny")).err().expect("an error");
     assert!(error.starts_with("ValidatingAdmissionPolicyBinding native-binding: "), "{error}");
 }
+
+#[test]
+fn refused_pods_of_a_workload_are_one_row_and_a_pod_of_its_own_is_named() {
+    let owner =
+        json!([{ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "1", "controller": true }]);
+    let pod = |name: &str, owners: &Value| {
+        let spec = json!({ "runtimeClassName": "ghost", "containers": [{ "name": "app", "image": "registry.example/app:1" }] });
+        let metadata = json!({ "name": name, "namespace": "team-a", "ownerReferences": owners });
+        json!({ "apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec }).to_string()
+    };
+    let text = [pod("db-0", &owner), pod("db-1", &owner), pod("alone", &json!([]))].join("\n");
+    let report = report(&settings(), &text);
+    let rows: Vec<(&str, usize, Option<&str>)> =
+        report.workloads.iter().map(|row| (row.name.as_str(), row.pods, row.message.as_deref())).collect();
+    assert_eq!(
+        rows,
+        [
+            ("alone", 1, Some("pods \"alone\" is forbidden: pod rejected: RuntimeClass \"ghost\" not found")),
+            ("db", 2, Some("pod rejected: RuntimeClass \"ghost\" not found")),
+        ]
+    );
+}
