@@ -78,7 +78,7 @@ test("the report is filtered, and a row opens its change", async () => {
   await page.getByLabel("Outcome").selectOption("Mutated");
   await page.getByLabel("Namespace").selectOption("team-1");
   await page.getByLabel("Search").fill("app-1");
-  expect(await page.getByText(/of \d+ workloads/).innerText()).toMatch(/^2 of/);
+  expect(await page.getByText(/of 50 workloads/).innerText()).toBe("2 of 50 workloads");
   expect(await rows.count()).toBe(2);
   await page.getByLabel("Search").fill("containerd-runc");
   await rows.first().locator("summary").click();
@@ -138,8 +138,8 @@ test("each row shows its reason without being opened", async () => {
   await type(page, "Settings", SETTINGS);
   await page.setInputFiles("input[type=file]", fileOf(40));
   await page.locator(".figures").waitFor();
-  const reasons = await page.locator(".rows > li .why").allInnerTexts();
-  expect(reasons.filter((reason) => !reason.includes('is forbidden: pod rejected: RuntimeClass "ghost" not found'))).toEqual([
+  expect(await page.locator(".rows > li .why").allInnerTexts()).toEqual([
+    'pod rejected: RuntimeClass "ghost" not found',
     "It names no class, and gets the fallback.",
     "runtime 'containerd-runc' is reserved: this Pod will run with 'kata'",
     "Accepted as it is.",
