@@ -60,8 +60,9 @@ fn count(setups: impl Iterator<Item = Setup>) -> Counts {
             // The native engine asks nobody.
             Access::Failing { .. } => continue,
         };
-        let guest = Guest::new(&cluster);
-        let answers: Vec<_> = requests(&setup).map(|request| (answer(&guest, &request, &settings), request)).collect();
+        let mut guest = Guest::new(&cluster);
+        let answers: Vec<_> =
+            requests(&setup).map(|request| (answer(&mut guest, &request, &settings), request)).collect();
         for is_live in [false, true] {
             let policy = policy(&settings, reads_classes, is_live);
             let classes = if is_live { Classes::Live } else { baked(&cluster.classes) };
@@ -97,7 +98,7 @@ fn is_asked(request: &Value, is_live: bool) -> bool {
 /// What no RuntimeClass can be called.
 const NO_NAME: &str = "../";
 
-fn answer(guest: &Guest, request: &Value, settings: &Value) -> Value {
+fn answer(guest: &mut Guest, request: &Value, settings: &Value) -> Value {
     let payload = json!({ "request": request, "settings": settings }).to_string();
     serde_json::from_str(&guest.ask(payload.as_bytes()).text).expect("an answer in JSON")
 }
@@ -112,8 +113,8 @@ fn answered() -> Vec<Answered> {
     let cases = cases().into_iter().filter(|case| fault(&case.settings).is_none());
     cases
         .map(|case| {
-            let guest = Guest::new(&case.cluster());
-            let answers = case.requests.iter().map(|request| answer(&guest, request, &case.settings)).collect();
+            let mut guest = Guest::new(&case.cluster());
+            let answers = case.requests.iter().map(|request| answer(&mut guest, request, &case.settings)).collect();
             Answered { case, answers }
         })
         .collect()
