@@ -50,8 +50,8 @@ function fileOf(pods: number): string {
 }
 
 async function figures(page: Page): Promise<Record<string, string>> {
-  const all = await page.locator(".figure").all();
-  const entries = await Promise.all(all.map(async (each) => [await each.getAttribute("data-outcome"), await each.locator("dd").innerText()]));
+  // At once: the report may be replaced meanwhile.
+  const entries = await page.locator(".figure").evaluateAll((all) => all.map((each) => [each.dataset.outcome!, each.querySelector("dd")!.textContent!]));
   return Object.fromEntries(entries);
 }
 
