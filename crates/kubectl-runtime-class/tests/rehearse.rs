@@ -19,7 +19,8 @@ const MANIFEST: &str = "test_data/rehearse/policy.yml";
 const CLASSES: &str = "test_data/runtimeclasses.yml";
 const SETTINGS: &str = r#"{"reservedRuntimes": ["runc"], "fallbackRuntime": "kata"}"#;
 /// The object of the dump that can't be read.
-const NAMELESS: &str = "Error: cannot read test_data/rehearse/cluster.yml, document 1, item 31: line 255: kind: missing field\n";
+const NAMELESS: &str =
+    "Error: cannot read test_data/rehearse/cluster.yml, document 1, item 31: line 255: kind: missing field\n";
 
 fn command(options: &[&str]) -> Command {
     let mut command = Command::new(tests::command());
@@ -241,7 +242,7 @@ fn pod_of_large_cluster(recorded: &[String], number: usize) -> (String, (String,
     let (namespace, name) = (format!("team-{}", workload % 40), format!("web-{workload}"));
     let owner = format!(r#"{{"kind":"ReplicaSet","name":"{name}-6d4cf56db6","controller":true}}"#);
     let metadata = format!(
-        r#""metadata":{{"namespace":"{namespace}","ownerReferences":[{owner}],"labels":{{"pod-template-hash":"6d4cf56db6"}},"#
+        r#""metadata":{{"name":"{name}-6d4cf56db6-{number}","namespace":"{namespace}","ownerReferences":[{owner}],"labels":{{"pod-template-hash":"6d4cf56db6"}},"#
     );
     (recorded[workload % recorded.len()].replace(r#""metadata":{"#, &metadata), (namespace, name))
 }
@@ -374,9 +375,8 @@ fn names_what_it_cannot_read_and_judges_the_rest() {
     let options = ["--settings-json", "{}", "--output", "json"];
     let paths = [&broken_yaml, &nameless_item, &cut, &scalar, &labels].map(String::as_str);
     let output = run(&[paths.as_slice(), options.as_slice()].concat());
-    let first = format!(
-        "Error: cannot read {broken_yaml}, document 2: line 6: found unexpected end of stream (and 3 more)\n"
-    );
+    let first =
+        format!("Error: cannot read {broken_yaml}, document 2: line 6: found unexpected end of stream (and 3 more)\n");
     let report: Value = serde_json::from_str(&printed(&output, 2, &first)).expect("JSON");
     let mut found = String::new();
     for unreadable in report["unreadable"].as_array().expect("a list") {
@@ -595,10 +595,7 @@ fn uses_colors_on_a_terminal_and_none_in_a_pipe_and_never_those_of_an_object() {
     let input = pod_of("web", "\u{1b}[31mred\u{7}").to_string();
     let options = ["--settings-json", r#"{"allowedRuntimes": ["kata"]}"#];
     let plain = printed(&piped(&options, &input), 0, "");
-    assert!(
-        !plain.contains('\u{1b}') && plain.contains("is not a RuntimeClass of this cluster"),
-        "{plain}"
-    );
+    assert!(!plain.contains('\u{1b}') && plain.contains("is not a RuntimeClass of this cluster"), "{plain}");
 
     let path = temporary("colors.json", &input);
     let coloured = command(&[&path, options[0], options[1]]).env("CLICOLOR_FORCE", "1").output().expect("it runs");
