@@ -457,9 +457,12 @@ fn says_in_a_line_what_it_cannot_use() {
         (vec![DUMP, "--policy", "no-such-file"], "Error: cannot read no-such-file: ".to_owned()),
         (
             vec![DUMP, "--policy", &none],
-            format!("Error: cannot use {none} as a policy: there is no ClusterAdmissionPolicy and"),
+            format!("Error: cannot use {none} as a policy: there is no ClusterAdmissionPolicy, no AdmissionPolicy and"),
         ),
-        (vec![DUMP, "--policy", &odd], format!("Error: cannot use {odd} as a policy: spec: missing field `mutating`")),
+        (
+            vec![DUMP, "--policy", &odd],
+            format!("Error: cannot use {odd} as a policy: ClusterAdmissionPolicy a: spec: missing field `mutating`"),
+        ),
         (
             [&[DUMP, "--runtime-classes", &classes], settings.as_slice()].concat(),
             format!("Error: cannot read {classes}, document 1: "),

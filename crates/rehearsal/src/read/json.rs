@@ -242,7 +242,11 @@ fn object<R: BufRead>(window: &mut Window<R>, place: Place, reader: &mut Reader)
     let mut listing = Listing::default();
     let length = members(window, &place, &mut listing, reader);
     for (place, text, shape) in listing.waiting {
-        list::open(&text, shape, place, Some(&listing.listed), reader);
+        match length {
+            // That the List is broken is told once, and not of each of its items.
+            Err(_) if !listing.listed.is_known() => reader.found(list::not_an_object(&text, place)),
+            _ => list::open(&text, shape, place, Some(&listing.listed), reader),
+        }
     }
     let length = length?;
     if !listing.opened {
