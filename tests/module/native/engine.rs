@@ -157,11 +157,14 @@ impl Policy {
 
     fn has_rule_for(&self, request: &Value) -> bool {
         let [group, kind] = ["group", "kind"].map(|key| request["kind"][key].as_str().expect("a kind"));
-        let Some(kind) = kind_of(group, kind) else { return false };
+        let resource = match (group, kind) {
+            ("node.k8s.io", "RuntimeClass") => "runtimeclasses",
+            _ => kind_of(group, kind).map_or("", |kind| kind.resource),
+        };
         let lists = |list: &Value, text: &str| list.as_array().expect("a list").iter().any(|entry| entry == text);
         self.rules.as_array().expect("rules").iter().any(|rule| {
             lists(&rule["apiGroups"], group)
-                && lists(&rule["resources"], kind.resource)
+                && lists(&rule["resources"], resource)
                 && lists(&rule["operations"], request["operation"].as_str().expect("an operation"))
         })
     }
