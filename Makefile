@@ -96,10 +96,6 @@ $(COMMAND): $(TARGET)
 native-guard: $(COMMAND) ## render deploy/native-guard.yml again
 	$(COMMAND) native -f deploy/cluster.yml --classes test_data/runtimeclasses.list.json >deploy/native-guard.yml
 
-.PHONY: native-guard
-native-guard: $(COMMAND) ## render deploy/native-guard.yml again
-	$(COMMAND) native -f deploy/cluster.yml --classes test_data/runtimeclasses.list.json >deploy/native-guard.yml
-
 # A static command: apt-get install musl-tools.
 DIST_TARGET ?= $(shell uname -m)-unknown-linux-musl
 
