@@ -125,7 +125,7 @@ impl Instance {
 
     /// The number of instructions that ran, if the engine counts them.
     pub fn instructions(&self) -> Option<u64> {
-        self.store.get_fuel().ok()?.try_into().ok().and_then(|left: u64| FUEL.checked_sub(left))
+        self.store.get_fuel().ok().and_then(|left| FUEL.checked_sub(left))
     }
 }
 
