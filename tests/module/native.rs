@@ -38,9 +38,7 @@ fn the_native_engine_decides_the_whole_space_as_the_module_does() {
         })
     });
     println!("{counts:?}");
-    for what in ["baked", "live"] {
-        assert!(counts[what] > 50_000, "{counts:?}");
-    }
+    assert!(counts["baked"] > 200_000 && counts["live"] > 20_000, "{counts:?}");
     // Setups where there is nothing to render: the module accepts everything, or can decide nothing.
     for what in ["NothingToReject", "NoAccess"] {
         assert!(counts[what] > 0, "{counts:?}");
@@ -54,10 +52,11 @@ fn count(setups: impl Iterator<Item = Setup>) -> Counts {
         if fault(&settings).is_some() {
             continue;
         }
-        let reads_classes = match cluster.access {
+        let reads_classes = match &cluster.access {
             Access::Granted => true,
+            // The native engine asks nobody: no call can fail, and there is one way not to be granted.
+            Access::NotGranted(error) if error.contains("host capability") => continue,
             Access::NotGranted(_) => false,
-            // The native engine asks nobody.
             Access::Failing { .. } => continue,
         };
         let mut guest = Guest::new(&cluster);
