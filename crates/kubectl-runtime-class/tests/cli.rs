@@ -71,7 +71,7 @@ fn of_runc() -> Value {
 )]
 fn prints_the_line_that_kwctl_prints(#[case] settings: &str, #[case] line: &str) {
     let review = of_runc();
-    let request = temporary(&format!("runc-{}.json", line.len()), &review.to_string());
+    let request = temporary(&format!("runc-{}.json", line.len()), review.to_string());
     let expected = format!("{{\"uid\":{},{line}\n", review["request"]["uid"]);
     assert_eq!(printed(&run(&["-r", &request, "--settings-json", settings])), expected);
 }
@@ -80,7 +80,7 @@ fn prints_the_line_that_kwctl_prints(#[case] settings: &str, #[case] line: &str)
 fn takes_a_review_or_a_request_in_json_or_yaml_from_a_file_or_standard_input() {
     let review = of_runc();
     let settings = ["--settings-json", r#"{"reservedRuntimes": ["runC"]}"#];
-    let told = printed(&run(&[["-r", &temporary("review.json", &review.to_string())], settings].concat()));
+    let told = printed(&run(&[["-r", &temporary("review.json", review.to_string())], settings].concat()));
     for (name, text) in [
         ("request.json", review["request"].to_string()),
         ("review.yml", serde_yaml_ng::to_string(&review).expect("YAML")),

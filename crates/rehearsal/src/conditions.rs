@@ -53,10 +53,14 @@ impl Conditions {
         object: &serde_json::Value,
         old_object: &serde_json::Value,
     ) -> (Matched, Vec<NotEvaluated>) {
-        let context = context(&self.env, request, object, old_object);
+        self.evaluate_in(&context(&self.env, request, object, old_object))
+    }
+
+    /// The same, with these variables.
+    pub fn evaluate_in(&self, context: &Context) -> (Matched, Vec<NotEvaluated>) {
         let (mut matched, mut not_evaluated) = (Matched::Yes, vec![]);
         for (name, program) in &self.programs {
-            match program.execute(&context) {
+            match program.execute(context) {
                 Ok(Value::Bool(true)) => {}
                 Ok(Value::Bool(false)) => return (Matched::No, vec![]),
                 Err(error @ ExecutionError::NoSuchKey(_)) => {

@@ -155,13 +155,6 @@ impl Guard {
     /// or leaves the request out. An expression that can't be evaluated here counts as true, and is counted.
     pub fn rejection(&self, subject: &Subject, cluster: &Cluster, tally: &mut Tally) -> Option<String> {
         let request = subject.request_for_conditions();
-        let (matched, not_evaluated) = self.conditions.evaluate(&request, &subject.object, &subject.old_object);
-        not_evaluated.into_iter().for_each(|condition| tally.not_evaluated(condition, 1));
-        match matched {
-            Matched::Yes => {}
-            Matched::No => return None,
-            Matched::Failed(message) => return self.failure(message),
-        }
         let classes: Vec<&Value> = match &self.classes {
             None => vec![&Value::Null],
             Some(selector) => cluster.runtime_classes.values().filter(|class| selects(selector, class)).collect(),
@@ -169,6 +162,13 @@ impl Guard {
         classes.into_iter().find_map(|params| {
             let mut context = context(&self.env, &request, &subject.object, &subject.old_object);
             context.add_variable_from_value("params", to_cel(params));
+            let (matched, not_evaluated) = self.conditions.evaluate_in(&context);
+            not_evaluated.into_iter().for_each(|condition| tally.not_evaluated(condition, 1));
+            match matched {
+                Matched::Yes => {}
+                Matched::No => return None,
+                Matched::Failed(message) => return self.failure(message),
+            }
             self.add_variables(&mut context);
             self.validations.iter().find_map(|validation| self.broken(validation, &context, tally))
         })

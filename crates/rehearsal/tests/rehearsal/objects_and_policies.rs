@@ -321,6 +321,16 @@ fn a_native_guard_with_parameters_is_evaluated_for_each_class_that_it_selects() 
 }
 
 #[test]
+fn match_conditions_of_a_native_guard_see_its_parameters() {
+    let each = guard("['']", "Deny")
+        .replace("spec:\n  matchConstraints", "spec:\n  paramKind: {apiVersion: node.k8s.io/v1, kind: RuntimeClass}\n  matchConditions: [{name: other, expression: \"params.handler != 'runc'\"}]\n  matchConstraints")
+        .replace("variables.class in ['']", "params.handler != 'runc'")
+        .replace("validationActions: [Deny]", "validationActions: [Deny], paramRef: {selector: {}, parameterNotFoundAction: Allow}");
+    let report = report(&policies(&each).expect("policies"), &pod("web"));
+    assert_eq!(report.summary.outcomes.accepted, 1, "{:?}", report.notes);
+}
+
+#[test]
 fn an_expression_that_can_not_be_evaluated_here_is_taken_as_true_and_named() {
     let guard = guard("['kata']", "Deny").replace("variables.class in ['kata']", "authorizer.group('').allowed()");
     let report = report(&policies(&guard).expect("policies"), &pod("web"));
