@@ -14,7 +14,7 @@ use nix::sys::{
     resource::{UsageWho, getrusage},
     time::TimeValLike,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::*;
 
 const SETTINGS: &str = r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "kata"}"#;
