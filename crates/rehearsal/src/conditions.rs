@@ -4,28 +4,15 @@ use std::sync::Arc;
 
 use cel::{Context, Env, ExecutionError, Program, Value, extensions};
 
-use crate::policy::MatchCondition;
+use crate::{
+    outcome::{Matched, NotEvaluated},
+    policy::MatchCondition,
+};
 
 /// Match conditions that can be evaluated.
 pub struct Conditions {
     env: Arc<Env>,
     programs: Vec<(String, Program)>,
-}
-
-/// The result of the conditions for a request.
-#[derive(Debug, PartialEq)]
-pub enum Matched {
-    Yes,
-    No,
-    /// None is false, and one failed. As in the API server, the failure policy decides.
-    Failed(String),
-}
-
-/// A condition that is not evaluated, and counts as true.
-#[derive(Debug)]
-pub struct NotEvaluated {
-    pub name: String,
-    pub why: String,
 }
 
 impl Conditions {

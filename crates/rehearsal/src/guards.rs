@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::{
     cluster::Cluster,
-    conditions::{Conditions, Matched, NotEvaluated, context, env, to_cel, uncapitalized},
+    conditions::{Conditions, context, env, to_cel, uncapitalized},
+    outcome::{Matched, NotEvaluated},
     policy::{FailurePolicy, Manifest, MatchCondition, MatchPolicy, Mode, Rule},
     request::Subject,
     selector::Selector,

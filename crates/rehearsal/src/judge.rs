@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use crate::{
     api_server::{self, Kind},
     cluster::Cluster,
-    conditions::Matched,
     guards::Guard,
     kustomize,
     look_first::{self, Move},
     object::{Header, Metadata, Workload},
-    outcome::{NotAsked, Outcome, Verdict},
+    outcome::{Matched, NotAsked, Outcome, Verdict},
     policies::{Asked, Policies},
     policy::{FailurePolicy, Manifest},
     read::{Document, Found, Place},

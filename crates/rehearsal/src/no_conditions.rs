@@ -1,24 +1,13 @@
 //! In place of the match conditions of a policy, in a build without CEL.
 use serde_json::Value;
 
-use crate::policy::MatchCondition;
+use crate::{
+    outcome::{Matched, NotEvaluated},
+    policy::MatchCondition,
+};
 
 /// No conditions.
 pub struct Conditions;
-
-/// The result of the conditions for a request.
-pub enum Matched {
-    Yes,
-    No,
-    Failed(String),
-}
-
-/// A condition that is not evaluated, and counts as true.
-#[derive(Debug)]
-pub struct NotEvaluated {
-    pub name: String,
-    pub why: String,
-}
 
 impl Conditions {
     /// None of these can be evaluated.

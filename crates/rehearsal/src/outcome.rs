@@ -55,6 +55,22 @@ pub enum NotAsked {
     MatchConditions,
 }
 
+/// What match conditions say of a request.
+#[derive(Debug, PartialEq)]
+pub enum Matched {
+    Yes,
+    No,
+    /// None is false, and one failed. As in the API server, the failure policy decides.
+    Failed(String),
+}
+
+/// A condition that is not evaluated, and counts as true.
+#[derive(Debug)]
+pub struct NotEvaluated {
+    pub name: String,
+    pub why: String,
+}
+
 impl Verdict {
     /// An accept of an object that names `class`.
     pub fn accepted(class: String) -> Self {

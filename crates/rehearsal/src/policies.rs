@@ -2,8 +2,9 @@
 use serde_json::Value;
 
 use crate::{
-    conditions::{Conditions, NotEvaluated},
+    conditions::Conditions,
     guards::Guard,
+    outcome::NotEvaluated,
     policy::{FailurePolicy, Manifest, Policy},
 };
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    conditions::NotEvaluated,
-    outcome::{NotAsked, Outcome, Verdict},
+    outcome::{NotAsked, NotEvaluated, Outcome, Verdict},
     read::Place,
 };
 
