@@ -241,7 +241,7 @@ impl fmt::Display for Failure<'_> {
                 write!(f, "matchHandlers is true, but RuntimeClass '{}' can't be read: {told} ", name(class))?;
                 f.write_str(match missing {
                     Access::Resource => "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources.",
-                    Access::Capability => "Allow kubernetes/get_resource in the PolicyServer's host capabilities.",
+                    Access::Capability => "Use a ClusterAdmissionPolicy, or set matchHandlers to false.",
                 })
             }
             Self::Unreadable { class, told } => write!(f, "RuntimeClass '{}' can't be read: {told}", name(class)),

@@ -41,7 +41,7 @@ pub enum ReadError {
 pub enum Access {
     /// In the policy's `contextAwareResources`.
     Resource,
-    /// In the policy server's host capabilities, which it limits for namespaced policies.
+    /// A ClusterAdmissionPolicy: an AdmissionPolicy has no access to resources of the cluster.
     Capability,
 }
 

@@ -132,7 +132,7 @@ fn a_missing_permission_is_told_without_the_debug_dump() {
 }
 
 #[test]
-fn a_host_capability_that_is_not_granted_is_named_with_the_place_to_grant_it() {
+fn a_host_capability_that_is_not_granted_is_answered_with_what_works_without_it() {
     let told = "Policy has not been granted access to the 'kubernetes/get_resource' host capability. The violation \
                 has been reported.";
     let mut recording = yaml("test_data/replay/gvisor.replay.yml");
@@ -142,8 +142,8 @@ fn a_host_capability_that_is_not_granted_is_named_with_the_place_to_grant_it() {
     assert_eq!(ask(&create(pod_of("gvisor")), &names_alone, cluster()), (accepted(), 1));
     let strict = json!({ "reservedRuntimes": ["runC"], "matchHandlers": true });
     let message = format!(
-        "matchHandlers is true, but RuntimeClass 'gvisor' can't be read: {told} Allow kubernetes/get_resource in the \
-         PolicyServer's host capabilities."
+        "matchHandlers is true, but RuntimeClass 'gvisor' can't be read: {told} Use a ClusterAdmissionPolicy, or set \
+         matchHandlers to false."
     );
     assert_eq!(ask(&create(pod_of("gvisor")), &strict, cluster()), (failed("gvisor", &message), 1));
 }

@@ -186,7 +186,7 @@ fn ask(class: &str, settings: &Settings, lookups: &mut Lookups) -> Result<Asked,
         Err(cluster::Error::NotGranted(_)) if settings.match_handlers.is_none() => Ok(Asked::NotGranted),
         Err(cluster::Error::NotGranted(error)) => {
             let advice = if error.contains("host capability") {
-                "Allow kubernetes/get_resource in the PolicyServer's host capabilities."
+                "Use a ClusterAdmissionPolicy, or set matchHandlers to false."
             } else {
                 "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources."
             };
