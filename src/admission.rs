@@ -4,12 +4,10 @@
 //! [AdmissionRequest](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request).
 use std::borrow::Cow;
 
-use serde::de::MapAccess;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use crate::{
-    field::{Field, FieldError, Problem},
-    json::{Members, Object, Opened, Path, Text, Unread, Value},
-};
+use crate::object::{self, FieldError, FromObject, Text, Value};
 
 /// The annotation by which a kubelet marks the
 /// [mirror Pod of a static Pod](https://kubernetes.io/docs/tasks/configure-pod-container/static-pod/).
@@ -18,117 +16,87 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 /// The group of the kubelets' users.
 const NODES: &str = "system:nodes";
 
+/// The payload of a
+/// [validation request](https://docs.kubewarden.io/reference/spec/validating-policies).
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    request: Option<FromObject<Request<'a>>>,
+    #[serde(default, deserialize_with = "object::shallow")]
+    settings: Value<'a>,
+}
+
 /// The fields of an AdmissionRequest that the policy reads.
-#[derive(Default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Request<'a> {
-    kind: Field<Result<Kind<'a>, FieldError>>,
-    operation: Field<Value<'a>>,
-    user_info: Field<Value<'a>>,
-    object: Field<Value<'a>>,
-    old_object: Field<Value<'a>>,
-    /// Where the objects have their pod spec, if their kind is known by now.
-    pod_spec: Option<Path>,
-}
-
-impl<'a> Members<'a> for Request<'a> {
-    /// The objects are opened if their kind comes before them, as it does in what policy-server sends.
-    /// Otherwise they are kept as text, and opened in a second pass.
-    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
-        match key.as_ref() {
-            "kind" => {
-                let kind = Kind::of(value.read(GroupKind::default)?);
-                self.pod_spec = kind.as_ref().map_or(None, |kind| kind.pod_spec);
-                self.kind.set(kind);
-            }
-            "operation" => self.operation.set(value.keep()?),
-            "userInfo" => self.user_info.set(value.keep()?),
-            "object" => self.object.set(read_object(value, self.pod_spec)?),
-            "oldObject" => self.old_object.set(read_object(value, self.pod_spec)?),
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-fn read_object<'a, V: MapAccess<'a>>(object: Unread<V>, pod_spec: Option<Path>) -> Result<Value<'a>, V::Error> {
-    match pod_spec {
-        Some(path) => object.open(path),
-        None => object.keep(),
-    }
-}
-
-/// A kind of objects.
-struct Kind<'a> {
-    name: Cow<'a, str>,
-    /// Where they have their pod spec, or `None` if they have none.
-    pod_spec: Option<Path>,
-}
-
-/// The fields that tell the kind of an object. The name alone does not: other groups have a `Job`, too.
-#[derive(Default)]
-struct GroupKind<'a> {
-    group: Field<Value<'a>>,
-    kind: Field<Value<'a>>,
-}
-
-impl<'a> Members<'a> for GroupKind<'a> {
-    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
-        match key.as_ref() {
-            "group" => self.group.set(value.keep()?),
-            "kind" => self.kind.set(value.keep()?),
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-/// Where a Pod has its spec.
-const POD_SPEC: Path = &["spec"];
-
-impl<'a> Kind<'a> {
-    fn of(kind: Opened<'a, GroupKind<'a>>) -> Result<Self, FieldError> {
-        match kind {
-            Ok(fields) => Self::read(&fields).map_err(|error| error.under("kind")),
-            Err(other) if other.is_null() => Err(Self::missing()),
-            Err(other) => Err(other.is_not("an object", "kind")),
-        }
-    }
-
-    fn read(fields: &GroupKind<'a>) -> Result<Self, FieldError> {
-        let group = fields.group.text("group")?.unwrap_or_default();
-        let name = fields.kind.text("kind")?.ok_or_else(Self::missing)?;
-        let pod_spec: Option<Path> = match (group.as_ref(), name.as_ref()) {
-            ("", "Pod") => Some(POD_SPEC),
-            ("", "PodTemplate") => Some(&["template", "spec"]),
-            ("", "ReplicationController")
-            | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
-            | ("batch", "Job") => Some(&["spec", "template", "spec"]),
-            ("batch", "CronJob") => Some(&["spec", "jobTemplate", "spec", "template", "spec"]),
-            _ => None,
-        };
-        Ok(Self { name, pod_spec })
-    }
-
-    fn missing() -> FieldError {
-        FieldError::new("kind", Problem::Missing)
-    }
+    #[serde(borrow, default)]
+    kind: Value<'a>,
+    /// No `Value`: that would not keep the text of a string.
+    operation: Option<&'a RawValue>,
+    #[serde(default)]
+    user_info: Value<'a>,
+    #[serde(default)]
+    object: Value<'a>,
+    #[serde(default)]
+    old_object: Value<'a>,
 }
 
 /// An object whose container runtime is to be judged.
 pub struct Workload<'a> {
     pub kind: Cow<'a, str>,
-    pub form: Form,
-    pub object: Object<'a>,
+    /// Otherwise it creates Pods from a template.
+    pub is_pod: bool,
+    pub object: Value<'a>,
     /// The class that it names.
     pub class: Option<Cow<'a, str>>,
-    user_info: Field<Value<'a>>,
+    user_info: Value<'a>,
 }
 
-/// Whether a workload is a Pod, or an object that creates Pods from a template.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Form {
-    Pod,
-    Template,
+/// The keys that lead from an object to its pod spec, outermost first.
+type Path = &'static [&'static str];
+
+/// Where a Pod has its spec.
+const POD_SPEC: Path = &["spec"];
+
+/// Where the objects of a kind have their pod spec, or `None` if they have none. The name alone does not tell the kind:
+/// other groups have a `Job`, too.
+fn pod_spec_of(group: &str, kind: &str) -> Option<Path> {
+    match (group, kind) {
+        ("", "Pod") => Some(POD_SPEC),
+        ("", "PodTemplate") => Some(&["template", "spec"]),
+        ("", "ReplicationController")
+        | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+        | ("batch", "Job") => Some(&["spec", "template", "spec"]),
+        ("batch", "CronJob") => Some(&["spec", "jobTemplate", "spec", "template", "spec"]),
+        _ => None,
+    }
+}
+
+/// Reads the payload of `validate`, in one pass: the request, and the settings of the policy.
+///
+/// # Errors
+/// It is not JSON, or not an object with a request.
+pub fn read(payload: &[u8]) -> Result<(Request<'_>, Value<'_>), FieldError> {
+    let payload = object::read("", payload).map_err(|error| with_path(error, payload));
+    let FromObject(Payload { request, settings }) = payload?;
+    let FromObject(request) = request.ok_or_else(|| FieldError::new("missing field").under("request"))?;
+    Ok((request, settings))
+}
+
+/// Serde names a duplicate, but neither its place nor the place of a value that should be an object. The tests of bad
+/// input notice if its words change.
+#[cold]
+fn with_path(error: FieldError, payload: &[u8]) -> FieldError {
+    let name = error.problem.strip_prefix("duplicate field `").and_then(|name| name.strip_suffix('`'));
+    let duplicate = || FieldError::new("duplicate field");
+    let is_object = payload.trim_ascii_start().starts_with(b"{");
+    match name {
+        Some(name @ ("request" | "settings")) => duplicate().under(name),
+        Some(name) => duplicate().under(name).under("request"),
+        None if is_object && error.problem.starts_with("invalid type") => error.under("request"),
+        None => error.under("payload"),
+    }
 }
 
 impl<'a> Request<'a> {
@@ -137,35 +105,32 @@ impl<'a> Request<'a> {
     /// # Errors
     /// A field that this depends on can't be read; the error says which.
     pub fn workload(self) -> Result<Option<Workload<'a>>, FieldError> {
-        find_workload(self).map_err(|error| error.under("request"))
+        let operation = self.operation.map_or(Value::Null, |json| Value::Raw(Cow::Borrowed(json)));
+        let operation = operation.at("request.operation", &[], Value::string)?.unwrap_or_default();
+        if matches!(operation.as_ref(), "DELETE" | "CONNECT") || matches!(self.object, Value::Null) {
+            return Ok(None);
+        }
+        let kind = |key| self.kind.at("request.kind", &[key], Value::string);
+        let group = kind("group")?.unwrap_or_default();
+        let kind = kind("kind")?.ok_or_else(|| FieldError::new("missing field").under("request.kind.kind"))?;
+        let Some(pod_spec) = pod_spec_of(&group, &kind) else { return Ok(None) };
+        let Some(class) = class_of("request.object", &self.object, pod_spec)? else { return Ok(None) };
+        if operation == "UPDATE" && !matches!(self.old_object, Value::Null) {
+            let old = class_of("request.oldObject", &self.old_object, pod_spec)?;
+            if old.flatten() == class {
+                return Ok(None);
+            }
+        }
+        let is_pod = pod_spec == POD_SPEC;
+        Ok(Some(Workload { kind, is_pod, object: self.object, class, user_info: self.user_info }))
     }
 }
 
-fn find_workload(request: Request<'_>) -> Result<Option<Workload<'_>>, FieldError> {
-    let operation = request.operation.text("operation")?.unwrap_or_default();
-    if matches!(operation.as_ref(), "DELETE" | "CONNECT") || request.object.get("object")?.is_none() {
-        return Ok(None);
-    }
-    let Kind { name, pod_spec } = request.kind.take("kind")?.ok_or_else(Kind::missing)??;
-    let Some(pod_spec) = pod_spec else { return Ok(None) };
-    let Some(object) = request.object.into_object("object", pod_spec)? else { return Ok(None) };
-    let Some(class) = class_of(&object, pod_spec).map_err(|error| error.under("object"))? else { return Ok(None) };
-
-    if operation == "UPDATE"
-        && let Some(old) = request.old_object.into_object("oldObject", pod_spec)?
-        && class_of(&old, pod_spec).map_err(|error| error.under("oldObject"))?.flatten() == class
-    {
-        return Ok(None);
-    }
-    let form = if pod_spec == POD_SPEC { Form::Pod } else { Form::Template };
-    Ok(Some(Workload { kind: name, form, object, class, user_info: request.user_info }))
-}
-
-/// The class that an object names, if it names one, or `None` if it has no pod spec.
-fn class_of<'a>(object: &Object<'a>, pod_spec: Path) -> Result<Option<Option<Cow<'a, str>>>, FieldError> {
-    let Some(spec) = object.at(pod_spec)? else { return Ok(None) };
-    let class = spec.text("runtimeClassName").map_err(|error| error.under(&pod_spec.join(".")))?;
-    Ok(Some(class.filter(|name| !name.is_empty())))
+/// The class that an object names: the outer `None` if it has no pod spec, the inner if that names no class.
+fn class_of<'a>(name: &str, object: &Value<'a>, pod_spec: Path) -> Result<Option<Option<Cow<'a, str>>>, FieldError> {
+    let of_spec = |spec: &Value<'a>| spec.at("", &["runtimeClassName"], Value::string);
+    let class = object.at(name, pod_spec, of_spec)?;
+    Ok(class.map(|class| class.filter(|name| !name.is_empty())))
 }
 
 impl Workload<'_> {
@@ -174,43 +139,12 @@ impl Workload<'_> {
     /// # Errors
     /// A field that this depends on can't be read; the error says which.
     pub fn is_mirror_pod(&self) -> Result<bool, FieldError> {
-        let is_one = || Ok(self.form == Form::Pod && self.is_sent_by_node()? && self.has_mirror_annotation()?);
-        is_one().map_err(|error: FieldError| error.under("request"))
-    }
-
-    fn is_sent_by_node(&self) -> Result<bool, FieldError> {
-        let Some(user) = self.user_info.get("userInfo")? else { return Ok(false) };
-        let UserInfo { groups } = user.members("userInfo")?;
-        let groups: Option<Vec<Text>> =
-            groups.read("groups", "a list of strings").map_err(|error| error.under("userInfo"))?;
-        Ok(groups.into_iter().flatten().any(|Text(group)| group == NODES))
-    }
-
-    fn has_mirror_annotation(&self) -> Result<bool, FieldError> {
-        let read = || {
-            let Some(metadata) = self.object.open("metadata", &["annotations"])? else { return Ok(false) };
-            let annotations = metadata.at(&["annotations"]).map_err(|error| error.under("metadata"))?;
-            let Some(annotations) = annotations else { return Ok(false) };
-            Ok(annotations.get(MIRROR).map_err(|error| error.under("metadata.annotations"))?.is_some())
-        };
-        read().map_err(|error: FieldError| error.under("object"))
-    }
-}
-
-/// The field of a
-/// [UserInfo](https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authentication-strategies) that
-/// the policy reads.
-#[derive(Default)]
-struct UserInfo<'a> {
-    groups: Field<Value<'a>>,
-}
-
-impl<'a> Members<'a> for UserInfo<'a> {
-    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
-        match key.as_ref() {
-            "groups" => self.groups.set(value.keep()?),
-            _ => value.skip()?,
+        if !self.is_pod {
+            return Ok(false);
         }
-        Ok(())
+        let groups = self.user_info.at("request.userInfo", &["groups"], Value::strings)?;
+        let is_node = groups.is_some_and(|groups| groups.iter().any(|Text(group)| group == NODES));
+        let annotation = || self.object.at("request.object", &["metadata", "annotations", MIRROR], |_| Ok(()));
+        Ok(is_node && annotation()?.is_some())
     }
 }

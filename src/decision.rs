@@ -1,16 +1,12 @@
-//! The decision: the table of the README as a pure function.
+//! The decision: the table of the README.
 //!
 //! It depends on the settings, the class that a workload names, and at most two RuntimeClasses of the
 //! cluster, which it looks up only if the answer depends on them.
-use std::{fmt, rc::Rc};
 
-use crate::{
-    admission::Form,
-    message::name,
-    runtime_class::{Access, ReadError, RuntimeClass, RuntimeClasses, Scheduling},
-    runtimes::{ClassName, Runtimes},
-    settings::{MatchHandlers, Restriction, Settings},
-};
+use crate::message::short;
+use crate::runtime_class::{ReadError, RuntimeClass, Scheduling};
+use crate::runtimes::{ClassName, Runtimes};
+use crate::settings::{Restriction, Settings};
 
 /// What happens to a workload.
 #[derive(Debug)]
@@ -32,19 +28,23 @@ pub struct Mutation<'a> {
     /// Why it does not keep the class that it names, if it names one.
     pub violation: Option<Violation<'a>>,
     /// The scheduling of that class, if it is known.
-    pub scheduling: Option<Scheduling<'a>>,
+    pub scheduling: Option<Scheduling>,
 }
 
 /// Why a workload is rejected.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Rejection<'a> {
+    #[error("Usage of the default runtime is reserved")]
     DefaultReserved,
+    #[error("{}{}", .0, runs_on(.0))]
     Violation(Violation<'a>),
+    #[error("runtime '{}' is not a RuntimeClass of this cluster", short(.0))]
     NoSuchClass(&'a str),
 }
 
-/// Why Pods may not run with a class.
-#[derive(Debug, PartialEq)]
+/// Why Pods may not run with a class. Displayed as rejections and warnings begin.
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("runtime '{}' is {fault}", short(.class))]
 pub struct Violation<'a> {
     class: &'a str,
     fault: Fault,
@@ -52,66 +52,73 @@ pub struct Violation<'a> {
     handler: Option<String>,
 }
 
-#[derive(Debug, PartialEq)]
-enum Fault {
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Fault {
+    #[error("reserved")]
     Reserved,
+    #[error("not allowed")]
     NotAllowed,
 }
 
 /// Why there is no decision: the operator has to fix the cluster or the settings.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Failure<'a> {
     /// `matchHandlers` is true, and the policy has no access to RuntimeClasses.
-    NotGranted {
-        class: &'a str,
-        told: String,
-        missing: Access,
-    },
-    Unreadable {
-        class: &'a str,
-        told: String,
-    },
+    #[error("matchHandlers is true, but RuntimeClass '{}' can't be read: {error}", short(.class))]
+    NotGranted { class: &'a str, error: ReadError },
+    #[error("RuntimeClass '{}' can't be read: {error}", short(.class))]
+    Unreadable { class: &'a str, error: ReadError },
+    #[error("fallbackRuntime '{0}' is not a RuntimeClass of this cluster")]
     NoSuchFallback(&'a str),
-    FallbackNotPermitted(Violation<'a>),
+    #[error("fallbackRuntime '{fallback}' runs on '{}', which is {fault}", short(.handler))]
+    FallbackNotPermitted { fallback: &'a str, fault: Fault, handler: String },
+    #[error(
+        "fallbackRuntime '{fallback}' is {fault} by name, and its handler is unknown because the policy has no access to RuntimeClasses"
+    )]
+    FallbackNotPermittedByName { fallback: &'a str, fault: Fault },
 }
 
-/// Decides on a workload that names `class`.
+/// Decides on a Pod, or on an object that creates Pods from a template, which names `class`.
 ///
 /// # Errors
 /// A RuntimeClass that the decision depends on can't be read, or Pods can't be given the fallback.
-pub fn decide<'a>(
-    settings: &'a Settings<'a>,
-    form: Form,
-    class: Option<&'a str>,
-    cluster: &'a impl RuntimeClasses,
-) -> Result<Decision<'a>, Failure<'a>> {
-    let mut lookup = Lookup::new(cluster, settings.match_handlers);
+pub fn decide<'a>(settings: &'a Settings, is_pod: bool, class: Option<&'a str>) -> Result<Decision<'a>, Failure<'a>> {
+    let (restriction, mut match_handlers) = (&settings.restriction, settings.match_handlers);
     let known = match class {
-        Some(class) if !settings.restriction.is_settled_by_name(class) => lookup.get(class)?,
+        Some(class) if !restriction.is_settled_by_name(class) => look_up(class, &mut match_handlers)?,
         _ => Class::NameOnly,
     };
-    let violation = class.and_then(|class| violation(&settings.restriction, class, known.handler()));
+    let violation = class.and_then(|class| violation(restriction, class, &known));
 
     Ok(match (class, violation, settings.fallback(class)) {
         (None, _, None) if settings.default_runtime_reserved => Decision::Reject(Rejection::DefaultReserved),
         (None, _, None) => Decision::Accept,
-        (Some(class), ..) if known.is_missing() => Decision::Reject(Rejection::NoSuchClass(class)),
+        (Some(class), ..) if matches!(known, Class::Missing) => Decision::Reject(Rejection::NoSuchClass(class)),
         (Some(_), None, _) => Decision::Accept,
         (Some(_), Some(violation), None) => Decision::Reject(Rejection::Violation(violation)),
-        (class, violation, Some(fallback)) => match (form, violation) {
-            (Form::Pod, violation) => {
-                let scheduling = class.map(|class| lookup.scheduling(class)).transpose()?.flatten();
-                check_fallback(settings, fallback, &lookup.get(fallback)?)?;
-                Decision::Mutate(Mutation { fallback, violation, scheduling })
-            }
-            (Form::Template, Some(violation)) => Decision::Warn { violation, fallback },
-            (Form::Template, None) => Decision::Accept,
-        },
+        (_, Some(violation), Some(fallback)) if !is_pod => Decision::Warn { violation, fallback },
+        (None, ..) if !is_pod => Decision::Accept,
+        (class, violation, Some(fallback)) => {
+            let old = match (class, known) {
+                (Some(class), Class::NameOnly) => look_up(class, &mut match_handlers)?,
+                (_, known) => known,
+            };
+            let scheduling = match (class, &old) {
+                (Some(class), Class::Found(old)) => {
+                    old.scheduling().map_err(|error| Failure::Unreadable { class, error })?
+                }
+                _ => None,
+            };
+            let new = if class == Some(fallback) { old } else { look_up(fallback, &mut match_handlers)? };
+            check_fallback(restriction, fallback, &new)?;
+            Decision::Mutate(Mutation { fallback, violation, scheduling })
+        }
     })
 }
 
-/// Why Pods may not run with a class, whose handler may be known.
-fn violation<'a>(restriction: &Restriction, class: &'a str, handler: Option<&str>) -> Option<Violation<'a>> {
+/// Why Pods may not run with a class.
+fn violation<'a>(restriction: &Restriction, class: &'a str, known: &Class) -> Option<Violation<'a>> {
+    let handler = if let Class::Found(class) = known { Some(class.handler.as_str()) } else { None };
     let matches_handler = |runtimes: &Runtimes| handler.is_some_and(|handler| runtimes.matches(handler));
     let (fault, handler) = match restriction {
         Restriction::Reserved(reserved) if reserved.matches(class) => (Fault::Reserved, None),
@@ -125,137 +132,49 @@ fn violation<'a>(restriction: &Restriction, class: &'a str, handler: Option<&str
 }
 
 /// Checks that Pods may be given the fallback.
-fn check_fallback<'a>(settings: &Settings, fallback: &'a str, known: &Class) -> Result<(), Failure<'a>> {
-    if known.is_missing() {
+fn check_fallback<'a>(restriction: &Restriction, fallback: &'a str, known: &Class) -> Result<(), Failure<'a>> {
+    if matches!(known, Class::Missing) {
         return Err(Failure::NoSuchFallback(fallback));
     }
-    match violation(&settings.restriction, fallback, known.handler()) {
-        Some(violation) => Err(Failure::FallbackNotPermitted(violation)),
+    match violation(restriction, fallback, known) {
+        Some(Violation { fault, handler: Some(handler), .. }) => {
+            Err(Failure::FallbackNotPermitted { fallback, fault, handler })
+        }
+        Some(Violation { fault, handler: None, .. }) => Err(Failure::FallbackNotPermittedByName { fallback, fault }),
         None => Ok(()),
     }
 }
 
 /// What is known of a class.
-#[derive(Clone)]
-enum Class<'a> {
-    Found(Rc<RuntimeClass<'a>>),
+enum Class {
+    Found(RuntimeClass),
     Missing,
-    /// Nothing but its name: `matchHandlers` is false, or the policy has no access to RuntimeClasses.
+    /// Nothing but its name: that settles it, `matchHandlers` is false, or the policy has no access to RuntimeClasses.
     NameOnly,
 }
 
-impl<'a> Class<'a> {
-    fn is_missing(&self) -> bool {
-        matches!(self, Self::Missing)
+/// Looks a class up in the cluster. Without access, an automatic `matchHandlers` becomes false.
+fn look_up<'a>(class: &'a str, match_handlers: &mut Option<bool>) -> Result<Class, Failure<'a>> {
+    if *match_handlers == Some(false) {
+        return Ok(Class::NameOnly);
     }
-
-    fn handler(&self) -> Option<&str> {
-        match self {
-            Self::Found(class) => Some(&class.handler),
-            Self::Missing | Self::NameOnly => None,
+    // In a template, the API server has not checked the name yet, and the host makes a path of it.
+    let Some(name) = ClassName::new(class) else { return Ok(Class::Missing) };
+    match RuntimeClass::get(name) {
+        Ok(found) => Ok(found.map_or(Class::Missing, Class::Found)),
+        Err(ReadError::NotGranted { .. }) if match_handlers.is_none() => {
+            *match_handlers = Some(false);
+            Ok(Class::NameOnly)
         }
+        Err(error @ ReadError::NotGranted { .. }) => Err(Failure::NotGranted { class, error }),
+        Err(error) => Err(Failure::Unreadable { class, error }),
     }
 }
 
-/// Looks classes up in the cluster. It remembers the last one, and whether it has no access.
-struct Lookup<'a, C> {
-    cluster: &'a C,
-    match_handlers: MatchHandlers,
-    last: Option<(&'a str, Class<'a>)>,
-}
-
-impl<'a, C: RuntimeClasses> Lookup<'a, C> {
-    fn new(cluster: &'a C, match_handlers: MatchHandlers) -> Self {
-        Self { cluster, match_handlers, last: None }
-    }
-
-    fn get(&mut self, class: &'a str) -> Result<Class<'a>, Failure<'a>> {
-        if self.match_handlers == MatchHandlers::Never {
-            return Ok(Class::NameOnly);
-        }
-        if let Some((name, known)) = &self.last
-            && *name == class
-        {
-            return Ok(known.clone());
-        }
-        // In a template, the API server has not checked the name yet, and the host makes a path of it.
-        let Some(name) = ClassName::new(class) else { return Ok(Class::Missing) };
-        let known = match self.cluster.get(name) {
-            Ok(Some(class)) => Class::Found(Rc::new(class)),
-            Ok(None) => Class::Missing,
-            Err(ReadError::Failed(told)) => return Err(Failure::Unreadable { class, told }),
-            Err(ReadError::NotGranted { told, missing }) if self.match_handlers == MatchHandlers::Always => {
-                return Err(Failure::NotGranted { class, told, missing });
-            }
-            Err(ReadError::NotGranted { .. }) => {
-                self.match_handlers = MatchHandlers::Never;
-                Class::NameOnly
-            }
-        };
-        self.last = Some((class, known.clone()));
-        Ok(known)
-    }
-
-    /// The scheduling of a class, if the class is known.
-    fn scheduling(&mut self, class: &'a str) -> Result<Option<Scheduling<'a>>, Failure<'a>> {
-        match self.get(class)? {
-            Class::Found(found) => found.scheduling().map(Some).map_err(|told| Failure::Unreadable { class, told }),
-            Class::Missing | Class::NameOnly => Ok(None),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reserved => "reserved",
-            Self::NotAllowed => "not allowed",
-        })
-    }
-}
-
-/// The part that rejections and warnings have in common.
-impl fmt::Display for Violation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "runtime '{}' is {}", name(self.class), self.fault)
-    }
-}
-
-impl fmt::Display for Rejection<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DefaultReserved => f.write_str("Usage of the default runtime is reserved"),
-            Self::NoSuchClass(class) => write!(f, "runtime '{}' is not a RuntimeClass of this cluster", name(class)),
-            Self::Violation(violation @ Violation { fault: Fault::Reserved, handler: Some(handler), .. }) => {
-                write!(f, "{violation}: it runs on '{}'", name(handler))
-            }
-            Self::Violation(violation) => violation.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Failure<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotGranted { class, told, missing } => {
-                write!(f, "matchHandlers is true, but RuntimeClass '{}' can't be read: {told} ", name(class))?;
-                f.write_str(match missing {
-                    Access::Resource => "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources.",
-                    Access::Capability => "Use a ClusterAdmissionPolicy, or set matchHandlers to false.",
-                })
-            }
-            Self::Unreadable { class, told } => write!(f, "RuntimeClass '{}' can't be read: {told}", name(class)),
-            Self::NoSuchFallback(fallback) => {
-                write!(f, "fallbackRuntime '{fallback}' is not a RuntimeClass of this cluster")
-            }
-            Self::FallbackNotPermitted(Violation { class, fault, handler: Some(handler) }) => {
-                write!(f, "fallbackRuntime '{class}' runs on '{}', which is {fault}", name(handler))
-            }
-            Self::FallbackNotPermitted(Violation { class, fault, handler: None }) => write!(
-                f,
-                "fallbackRuntime '{class}' is {fault} by name, and its handler is unknown because the policy has no \
-                 access to RuntimeClasses"
-            ),
-        }
+/// What a rejection says after the violation.
+fn runs_on(violation: &Violation) -> String {
+    match (&violation.fault, &violation.handler) {
+        (Fault::Reserved, Some(handler)) => format!(": it runs on '{}'", short(handler)),
+        _ => String::new(),
     }
 }

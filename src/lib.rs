@@ -8,26 +8,19 @@
 //! ```
 mod admission;
 mod decision;
-mod field;
-mod json;
 mod message;
 mod mutation;
-mod payload;
+mod object;
 mod response;
 mod runtime_class;
 mod runtimes;
 mod settings;
 
 use decision::{Decision, decide};
-use kubewarden_policy_sdk::{
-    protocol_version_guest,
-    settings::SettingsValidationResponse,
-    wapc_guest::{CallResult, register_function},
-};
+use kubewarden_policy_sdk::wapc_guest::{CallResult, register_function};
+use kubewarden_policy_sdk::{protocol_version_guest, settings::SettingsValidationResponse};
 use mutation::mutate;
-use payload::Payload;
-use response::Response;
-use runtime_class::Host;
+use response::{INTERNAL_ERROR, Response, Unjudged};
 use settings::Settings;
 
 /// It frees no memory: policy-server makes an instance of the module for each evaluation. The allocator
@@ -52,30 +45,28 @@ pub extern "C" fn wapc_init() {
 /// # Errors
 /// The answer can't be written, which is a bug.
 pub fn validate(payload: &[u8]) -> CallResult {
-    evaluate(payload).unwrap_or_else(|rejection| rejection.to_bytes(payload.len()))
+    evaluate(payload).unwrap_or_else(Response::from).to_bytes(payload.len())
 }
 
 /// The way of a request through the policy.
-fn evaluate(payload: &[u8]) -> Result<CallResult, Response<'_>> {
-    let (request, settings) = Payload::read(payload)?;
+fn evaluate(payload: &[u8]) -> Result<Response<'_>, Unjudged> {
+    let (request, settings) = admission::read(payload)?;
     let settings = Settings::read(settings)?;
-    let Some(mut workload) = request.workload()? else { return Ok(Response::accept().to_bytes(payload.len())) };
+    let Some(mut workload) = request.workload()? else { return Ok(Response::accept()) };
 
     let class = workload.class.as_deref();
-    let cluster = Host::default();
-    let response = match decide(&settings, workload.form, class, &cluster) {
+    Ok(match decide(&settings, workload.is_pod, class) {
         Ok(Decision::Accept) => Response::accept(),
         // Asked last: nothing about the sender changes an accept.
         _ if workload.is_mirror_pod()? => Response::accept(),
         Ok(Decision::Warn { violation, fallback }) => Response::warn(&workload.kind, &violation, fallback),
-        Ok(Decision::Reject(rejection)) => Response::reject(class, &rejection),
+        Ok(Decision::Reject(rejection)) => Response::reject(class, &rejection, None),
         Ok(Decision::Mutate(mutation)) => {
             mutate(&mut workload.object, &mutation).map_err(|error| error.under("request.object"))?;
             Response::mutate(class, workload.object, &mutation)
         }
-        Err(failure) => Response::fail(class, &failure),
-    };
-    Ok(response.to_bytes(payload.len()))
+        Err(failure) => Response::reject(class, &failure, Some(INTERNAL_ERROR)),
+    })
 }
 
 /// Answers whether settings are valid, with a SettingsValidationResponse, when a policy is

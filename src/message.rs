@@ -10,8 +10,8 @@ pub fn shorten(text: &str, limit: usize) -> Cow<'_, str> {
     if is_short { Cow::Borrowed(text) } else { Cow::Owned(cut(text, limit)) }
 }
 
-/// A name for a message.
-pub fn name(text: &str) -> Cow<'_, str> {
+/// A name or a value for a message.
+pub fn short(text: &str) -> Cow<'_, str> {
     shorten(text, LONG)
 }
 
@@ -20,4 +20,10 @@ fn cut(text: &str, limit: usize) -> String {
     let end = text.bytes().take(limit).position(|byte| byte.is_ascii_control()).unwrap_or(limit);
     let start = text.get(..text.floor_char_boundary(end)).unwrap_or_default();
     format!("{start}…")
+}
+
+/// Where `words` first occur in `text`. The search of the standard library costs the module 3 KB, and
+/// pays only in long texts.
+pub fn find(text: &str, words: &str) -> Option<usize> {
+    text.as_bytes().windows(words.len()).position(|window| window == words.as_bytes())
 }

@@ -1,16 +1,13 @@
 //! A decision in the words of the protocol.
-use std::borrow::Cow;
+use std::fmt::Display;
 
 use kubewarden_policy_sdk::wapc_guest::CallResult;
 use serde::Serialize;
 
-use crate::{
-    decision::{Failure, Mutation, Rejection, Violation},
-    field::FieldError,
-    json::{Object, Unreadable},
-    message::name,
-    settings::Invalid,
-};
+use crate::decision::{Mutation, Violation};
+use crate::message::short;
+use crate::object::{FieldError, Value};
+use crate::settings::Invalid;
 
 /// The answer to `validate`, field for field the SDK's
 /// [`ValidationResponse`](kubewarden_policy_sdk::response::ValidationResponse). That type holds the
@@ -22,21 +19,31 @@ pub struct Response<'a> {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u16>,
+    /// `to_bytes` writes it, as it came.
     #[serde(skip)]
-    mutated_object: Option<Object<'a>>,
+    mutated_object: Option<Value<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    audit_annotations: Option<AuditAnnotations<'a>>,
+    audit_annotations: Option<AuditAnnotations>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warnings: Option<[String; 1]>,
+}
+
+/// Why there is nothing to decide on.
+#[derive(Debug, thiserror::Error)]
+pub enum Unjudged {
+    #[error(transparent)]
+    Request(#[from] FieldError),
+    #[error("invalid settings: {0}")]
+    Settings(#[from] Invalid),
 }
 
 /// What the API server's audit log keeps of a mutation or a rejection.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct AuditAnnotations<'a> {
-    requested_runtime_class: Cow<'a, str>,
+struct AuditAnnotations {
+    requested_runtime_class: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    enforced_runtime_class: Option<&'a str>,
+    enforced_runtime_class: Option<String>,
 }
 
 /// The code of a request that can't be read.
@@ -44,7 +51,7 @@ const BAD_REQUEST: u16 = 400;
 
 /// The code of a policy that can't decide. The audit scanner counts it as an error, and any other as a
 /// violation.
-const INTERNAL_ERROR: u16 = 500;
+pub const INTERNAL_ERROR: u16 = 500;
 
 /// The bytes that are reserved for an answer without an object.
 const SHORT: usize = 256;
@@ -60,34 +67,29 @@ impl<'a> Response<'a> {
         Self { warnings: Some([warning]), ..Self::accept() }
     }
 
-    pub fn reject(class: Option<&'a str>, rejection: &Rejection) -> Self {
-        Self {
-            message: Some(rejection.to_string()),
-            audit_annotations: Some(AuditAnnotations::new(class, None)),
-            ..Self::default()
-        }
+    /// Rejects a workload, with a code if it can't be decided on.
+    pub fn reject(class: Option<&str>, reason: &impl Display, code: Option<u16>) -> Self {
+        Self { message: Some(reason.to_string()), code, ..Self::audited(class, None) }
     }
 
     /// Accepts the mutated `pod`.
-    pub fn mutate(class: Option<&'a str>, pod: Object<'a>, mutation: &Mutation<'a>) -> Self {
-        let fallback = mutation.fallback;
-        let warning = |violation| format!("{violation}: this Pod will run with '{fallback}'");
+    pub fn mutate(class: Option<&str>, pod: Value<'a>, mutation: &Mutation) -> Self {
+        let Mutation { fallback, violation, .. } = mutation;
+        let warning = |violation| [format!("{violation}: this Pod will run with '{fallback}'")];
         Self {
+            accepted: true,
             mutated_object: Some(pod),
-            audit_annotations: Some(AuditAnnotations::new(class, Some(fallback))),
-            warnings: mutation.violation.as_ref().map(|violation| [warning(violation)]),
-            ..Self::accept()
+            warnings: violation.as_ref().map(warning),
+            ..Self::audited(class, Some(fallback))
         }
     }
 
-    /// Rejects a workload that can't be decided on.
-    pub fn fail(class: Option<&'a str>, failure: &Failure) -> Self {
-        Self {
-            message: Some(failure.to_string()),
-            code: Some(INTERNAL_ERROR),
-            audit_annotations: Some(AuditAnnotations::new(class, None)),
-            ..Self::default()
-        }
+    fn audited(requested: Option<&str>, enforced: Option<&str>) -> Self {
+        let annotations = AuditAnnotations {
+            requested_runtime_class: short(requested.unwrap_or("(default)")).into_owned(),
+            enforced_runtime_class: enforced.map(str::to_owned),
+        };
+        Self { audit_annotations: Some(annotations), ..Self::default() }
     }
 
     /// The answer as the host reads it. A mutated object takes about as many bytes as the payload that it came in.
@@ -100,38 +102,19 @@ impl<'a> Response<'a> {
         if let Some(object) = &self.mutated_object {
             answer.pop();
             answer.extend_from_slice(br#","mutated_object":"#);
-            object.write(&mut answer)?;
+            if let Err(error) = object.write(&mut answer) {
+                return Self::from(Unjudged::from(error.under("request.object"))).to_bytes(SHORT);
+            }
             answer.push(b'}');
         }
         Ok(answer)
     }
 }
 
-impl From<Unreadable> for Response<'_> {
-    fn from(unreadable: Unreadable) -> Self {
-        let message = match unreadable {
-            Unreadable::Field(error) => error.to_string(),
-            invalid => format!("payload: {invalid}"),
-        };
-        Self { message: Some(message), code: Some(BAD_REQUEST), ..Self::default() }
-    }
-}
-
-impl From<FieldError> for Response<'_> {
-    fn from(error: FieldError) -> Self {
-        Unreadable::Field(error).into()
-    }
-}
-
-impl From<Invalid> for Response<'_> {
-    fn from(invalid: Invalid) -> Self {
-        Self { message: Some(format!("invalid settings: {invalid}")), code: Some(INTERNAL_ERROR), ..Self::default() }
-    }
-}
-
-impl<'a> AuditAnnotations<'a> {
-    fn new(requested: Option<&'a str>, enforced: Option<&'a str>) -> Self {
-        Self { requested_runtime_class: name(requested.unwrap_or("(default)")), enforced_runtime_class: enforced }
+impl From<Unjudged> for Response<'_> {
+    fn from(unjudged: Unjudged) -> Self {
+        let code = if let Unjudged::Settings(_) = unjudged { INTERNAL_ERROR } else { BAD_REQUEST };
+        Self { message: Some(unjudged.to_string()), code: Some(code), ..Self::default() }
     }
 }
 

@@ -1,139 +1,83 @@
 //! Asking the host for a [RuntimeClass](https://kubernetes.io/docs/concepts/containers/runtime-class/)
 //! of the cluster.
-use std::{borrow::Cow, cell::OnceCell, fmt::Display};
+use std::collections::BTreeMap;
 
 use kubewarden_policy_sdk::wapc_guest;
-use serde::de::MapAccess;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{
-    field::{Field, FieldError, Problem},
-    json::{Members, Object, Unread, Unreadable, Value, read},
-    message::shorten,
-    runtimes::ClassName,
-};
+use crate::message::{find, shorten};
+use crate::object::{FieldError, FromObject, read};
+use crate::runtimes::ClassName;
 
 /// The fields of a RuntimeClass that the policy reads.
-#[derive(Debug)]
-pub struct RuntimeClass<'a> {
+#[derive(Debug, Deserialize)]
+pub struct RuntimeClass {
     /// The container runtime of its Pods.
-    pub handler: Cow<'a, str>,
+    pub handler: String,
     /// Read only for a mutation.
-    scheduling: Value<'a>,
+    scheduling: Option<Box<RawValue>>,
 }
 
 /// The fields that the API server merges into the Pods of a RuntimeClass.
-#[derive(Debug)]
-pub struct Scheduling<'a> {
-    pub node_selector: Object<'a>,
-    pub tolerations: Vec<&'a RawValue>,
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scheduling {
+    pub node_selector: Option<BTreeMap<String, String>>,
+    /// As they are written.
+    pub tolerations: Option<Vec<Box<RawValue>>>,
 }
 
-/// Why a RuntimeClass is not known, as the host tells it, on one line.
-#[derive(Debug, PartialEq)]
+/// Why a RuntimeClass is not known, on one line.
+#[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ReadError {
-    NotGranted { told: String, missing: Access },
+    /// The operator has to give access.
+    #[error("{told} {advice}")]
+    NotGranted { told: String, advice: &'static str },
+    #[error("{0}")]
     Failed(String),
+    #[error("the host's answer is not a RuntimeClass: {0}")]
+    NotARuntimeClass(#[from] FieldError),
 }
 
-/// What the operator has to grant for the policy to read RuntimeClasses.
-#[derive(Debug, PartialEq)]
-pub enum Access {
-    /// In the policy's `contextAwareResources`.
-    Resource,
-    /// A ClusterAdmissionPolicy: an AdmissionPolicy has no access to resources of the cluster.
-    Capability,
-}
-
-/// The RuntimeClasses of a cluster.
-pub trait RuntimeClasses {
-    /// The RuntimeClass of this name, or `None` if the cluster has none. Each call asks anew.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    fn get(&self, name: ClassName) -> Result<Option<RuntimeClass<'_>>, ReadError>;
-}
-
-/// The cluster that the host shows to the policy, with its answers to at most two calls.
-#[derive(Default)]
-pub struct Host {
-    answers: [OnceCell<Vec<u8>>; 2],
-}
+const GRANT_RESOURCE: &str = "Add node.k8s.io/v1 RuntimeClass to the policy's contextAwareResources.";
+/// A ClusterAdmissionPolicy: an AdmissionPolicy has no access to resources of the cluster.
+const GRANT_CAPABILITY: &str = "Use a ClusterAdmissionPolicy, or set matchHandlers to false.";
 
 /// The longest error of the host that a message repeats, in bytes.
 const LONG: usize = 1000;
 
-/// The payload of
-/// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes), around the
-/// name, which needs no escapes.
-///
-/// The host asks the API server and keeps the answer for 5 seconds. It answers `list_resources_all`
-/// from a watch instead, which goes stale, and which never answers if the permission is missing.
-const GET_RESOURCE: [&str; 2] = [
-    r#"{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":""#,
-    r#"","namespace":null,"disable_cache":false,"field_masks":["handler","scheduling"]}"#,
-];
-
-impl RuntimeClasses for Host {
-    fn get(&self, name: ClassName) -> Result<Option<RuntimeClass<'_>>, ReadError> {
-        let [before, after] = GET_RESOURCE;
-        let request = [before, name.as_str(), after].concat();
+impl RuntimeClass {
+    /// The RuntimeClass of this name, or `None` if the cluster has none. Each call asks the host anew, by
+    /// [`get_resource`](https://docs.kubewarden.io/reference/spec/host-capabilities/kubernetes).
+    ///
+    /// The host asks the API server and keeps the answer for 5 seconds. It answers `list_resources_all`
+    /// from a watch instead, which goes stale, and which never answers if the permission is missing.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn get(name: ClassName) -> Result<Option<Self>, ReadError> {
+        // The name needs no escapes.
+        let request = format!(
+            r#"{{"api_version":"node.k8s.io/v1","kind":"RuntimeClass","name":"{}","namespace":null,"disable_cache":false,"field_masks":["handler","scheduling"]}}"#,
+            name.as_str()
+        );
         let answer = match wapc_guest::host_call("kubewarden", "kubernetes", "get_resource", request.as_bytes()) {
             Ok(answer) => answer,
             Err(error) => return ReadError::of(&error.to_string()).map_or(Ok(None), Err),
         };
-        let free = self.answers.iter().find(|slot| slot.get().is_none());
-        let free = free.ok_or_else(|| ReadError::Failed("two calls have been made".to_owned()))?;
-        let class = RuntimeClass::read(free.get_or_init(|| answer));
-        class.map(Some).map_err(|error| ReadError::Failed(not_a_class(error)))
-    }
-}
-
-fn not_a_class(error: impl Display) -> String {
-    format!("the host's answer is not a RuntimeClass: {error}")
-}
-
-/// The members of a RuntimeClass.
-#[derive(Default)]
-struct Fields<'a> {
-    handler: Field<Value<'a>>,
-    scheduling: Field<Value<'a>>,
-}
-
-impl<'a> Members<'a> for Fields<'a> {
-    fn read<V: MapAccess<'a>>(&mut self, key: Cow<'a, str>, value: Unread<'_, V>) -> Result<(), V::Error> {
-        match key.as_ref() {
-            "handler" => self.handler.set(value.keep()?),
-            "scheduling" => self.scheduling.set(value.keep()?),
-            _ => value.skip()?,
-        }
-        Ok(())
-    }
-}
-
-impl<'a> RuntimeClass<'a> {
-    fn read(json: &'a [u8]) -> Result<Self, Unreadable> {
-        let fields = read(json, Fields::default)?;
-        let fields = fields.map_err(|other| other.is_not("an object", "RuntimeClass"))?;
-        let handler = fields.handler.text("handler")?.ok_or_else(|| FieldError::new("handler", Problem::Missing))?;
-        Ok(Self { handler, scheduling: fields.scheduling.take("scheduling")?.unwrap_or(Value::NULL) })
+        let FromObject(class) = read("", &answer)?;
+        Ok(Some(class))
     }
 
-    /// The scheduling of the class.
+    /// The scheduling of the class, if it has one.
     ///
     /// # Errors
     /// A field of it can't be read.
-    pub fn scheduling(&self) -> Result<Scheduling<'a>, String> {
-        self.read_scheduling().map_err(not_a_class)
-    }
-
-    fn read_scheduling(&self) -> Result<Scheduling<'a>, FieldError> {
-        let scheduling = self.scheduling.open("scheduling", &[])?.unwrap_or_default();
-        let read = || {
-            let node_selector = scheduling.open("nodeSelector", &[])?.unwrap_or_default();
-            Ok(Scheduling { node_selector, tolerations: scheduling.list("tolerations")?.unwrap_or_default() })
-        };
-        read().map_err(|error: FieldError| error.under("scheduling"))
+    pub fn scheduling(&self) -> Result<Option<Scheduling>, ReadError> {
+        let Some(json) = &self.scheduling else { return Ok(None) };
+        let FromObject(scheduling) = read("scheduling", json.get().as_bytes())?;
+        Ok(Some(scheduling))
     }
 }
 
@@ -149,18 +93,10 @@ impl ReadError {
         }
         let line = line.get(..find(line, " (Status {").unwrap_or(line.len())).unwrap_or(line);
         let told = shorten(line, LONG).into_owned();
-        Some(match find(line, "has not been granted access") {
-            None => Self::Failed(told),
-            Some(_) if find(line, "host capability").is_some() => {
-                Self::NotGranted { told, missing: Access::Capability }
-            }
-            Some(_) => Self::NotGranted { told, missing: Access::Resource },
-        })
+        if find(line, "has not been granted access").is_none() {
+            return Some(Self::Failed(told));
+        }
+        let is_capability = find(line, "host capability").is_some();
+        Some(Self::NotGranted { told, advice: if is_capability { GRANT_CAPABILITY } else { GRANT_RESOURCE } })
     }
-}
-
-/// Where `words` first occur in `text`. The search of the standard library costs the module 3 KB, and
-/// pays only in long texts.
-fn find(text: &str, words: &str) -> Option<usize> {
-    text.as_bytes().windows(words.len()).position(|window| window == words.as_bytes())
 }

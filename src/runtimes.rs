@@ -1,7 +1,7 @@
 //! A list of container runtimes: what an entry may be, and what it matches.
 use std::{borrow::Cow, fmt};
 
-use crate::json::Text;
+use crate::object::Text;
 
 /// The longest name of a Kubernetes object, in bytes.
 const MAX_NAME: usize = 253;

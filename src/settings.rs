@@ -3,22 +3,14 @@
 //! The [settings of a policy](https://docs.kubewarden.io/reference/spec/settings) are free-form
 //! JSON. Invalid settings are rejected when the policy is loaded: a misspelled key would protect
 //! nothing.
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use crate::{
-    field::{Field, FieldError},
-    json::{self, Unreadable, Value},
-    message::name,
-    runtimes::{ClassName, Runtimes},
-};
+use crate::message::short;
+use crate::object::{self, FieldError, Text, Value};
+use crate::runtimes::{ClassName, Runtimes};
 
-const RESERVED: &str = "reservedRuntimes";
-const ALLOWED: &str = "allowedRuntimes";
-const DEFAULT_RESERVED: &str = "defaultRuntimeReserved";
-const FALLBACK: &str = "fallbackRuntime";
-const FALLBACK_FOR: &str = "fallbackFor";
-const MATCH_HANDLERS: &str = "matchHandlers";
-const KEYS: [&str; 6] = [RESERVED, ALLOWED, DEFAULT_RESERVED, FALLBACK, FALLBACK_FOR, MATCH_HANDLERS];
+const KEYS: &str =
+    "reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, fallbackFor, matchHandlers";
 
 /// The settings after all checks.
 #[derive(Debug, Default, PartialEq)]
@@ -28,8 +20,11 @@ pub struct Settings<'a> {
     pub default_runtime_reserved: bool,
     /// The class given to Pods in place of a rejected one, and to Pods that name none.
     fallback_runtime: Option<Cow<'a, str>>,
-    fallback_for: Option<FallbackFor>,
-    pub match_handlers: MatchHandlers,
+    /// `fallbackFor`, if it is set: whether only Pods that name no class get the fallback.
+    fallback_for_default_alone: Option<bool>,
+    /// Whether an entry also matches the handler of the class that a workload names. Left out: if the policy may read
+    /// RuntimeClasses.
+    pub match_handlers: Option<bool>,
 }
 
 /// Which runtimes a workload may name.
@@ -43,47 +38,25 @@ pub enum Restriction<'a> {
     Allowed(Runtimes<'a>),
 }
 
-/// Which Pods get the fallback. `All` is the default.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum FallbackFor {
-    All,
-    /// Those that name no class.
-    Default,
-}
-
-/// Whether an entry also matches the handler of the class that a workload names.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum MatchHandlers {
-    /// If the policy may read RuntimeClasses.
-    #[default]
-    Automatic,
-    Always,
-    Never,
-}
+const NAME: &str = "digits, '-' and '.', and starts and ends with a letter or digit";
 
 /// Why settings are invalid. Displayed with the key and the value.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Invalid {
-    Unreadable(Unreadable),
-    Field(FieldError),
-    UnknownKey { key: String, value: String },
-    BothLists { reserved: String, allowed: String },
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    #[error("reservedRuntimes: cannot be used together with allowedRuntimes, got {} and {}", short(.0), short(.1))]
+    BothLists(String, String),
+    #[error("{key}: '{}' matches no runtime: a name consists of letters, {NAME}", short(entry))]
     ImpossibleEntry { key: &'static str, entry: String },
+    #[error("fallbackRuntime: '{}' is not a valid RuntimeClass name: a name consists of lower case letters, {NAME}", short(.0))]
     ImpossibleFallback(String),
+    #[error("fallbackFor: needs fallbackRuntime, which is not set")]
     NoFallback,
+    #[error("fallback runtime {} cannot be part of the reserved runtimes", short(.0))]
     FallbackReserved(String),
+    #[error("fallbackRuntime: '{}' is not in allowedRuntimes, and matchHandlers is false", short(.0))]
     FallbackNotAllowed(String),
-}
-
-/// The settings as they are given.
-#[derive(Default)]
-struct Given<'a> {
-    reserved: Field<Value<'a>>,
-    allowed: Field<Value<'a>>,
-    default_reserved: Field<Value<'a>>,
-    fallback: Field<Value<'a>>,
-    fallback_for: Field<Value<'a>>,
-    match_handlers: Field<Value<'a>>,
 }
 
 impl<'a> Settings<'a> {
@@ -92,47 +65,50 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// See [`Invalid`].
     pub fn parse(json: &'a [u8]) -> Result<Self, Invalid> {
-        Self::read(Some(json::read_value(json, &[]).map_err(Invalid::Unreadable)?))
+        Self::read(Value::Raw(Cow::Borrowed(object::read("settings", json)?)))
     }
 
     /// Reads the settings and checks them.
     ///
     /// # Errors
     /// See [`Invalid`].
-    pub fn read(settings: Option<Value<'a>>) -> Result<Self, Invalid> {
-        let settings = settings.filter(|value| !value.is_null()).map(|value| value.into_object("settings", &[]));
-        let mut given = Given::default();
-        for (key, value) in settings.transpose()?.unwrap_or_default() {
-            let field = match key.as_ref() {
-                RESERVED => &mut given.reserved,
-                ALLOWED => &mut given.allowed,
-                DEFAULT_RESERVED => &mut given.default_reserved,
-                FALLBACK => &mut given.fallback,
-                FALLBACK_FOR => &mut given.fallback_for,
-                MATCH_HANDLERS => &mut given.match_handlers,
-                _ => return Err(Invalid::UnknownKey { key: key.into_owned(), value: value.describe() }),
-            };
-            // An untouched field of a form is an empty string or list: it means the same as no field.
-            field.set(if value.is_empty() { Value::NULL } else { value });
-        }
-        let settings = Self {
-            restriction: Restriction::read(&given)?,
-            default_runtime_reserved: given.default_reserved.flag(DEFAULT_RESERVED)?.unwrap_or_default(),
-            fallback_runtime: given.fallback.text(FALLBACK)?,
-            fallback_for: FallbackFor::read(&given)?,
-            match_handlers: match given.match_handlers.flag(MATCH_HANDLERS)? {
-                None => MatchHandlers::Automatic,
-                Some(true) => MatchHandlers::Always,
-                Some(false) => MatchHandlers::Never,
-            },
+    pub fn read(given: Value<'a>) -> Result<Self, Invalid> {
+        let (mut settings, mut reserved, mut allowed) = (Self::default(), Vec::new(), Vec::new());
+        let members = match given {
+            Value::Object(members) => members,
+            other => other.at("settings", &[], Value::open)?.unwrap_or_default(),
         };
+        for (at, (key, value)) in members.iter().enumerate() {
+            let mut set = || {
+                if members.iter().take(at).any(|(other, _)| other == key) {
+                    return Err(FieldError::new("duplicate field"));
+                }
+                match key.as_ref() {
+                    "reservedRuntimes" => reserved = filled(value, Value::strings)?.unwrap_or_default(),
+                    "allowedRuntimes" => allowed = filled(value, Value::strings)?.unwrap_or_default(),
+                    "defaultRuntimeReserved" => {
+                        settings.default_runtime_reserved = filled(value, Value::flag)? == Some(true)
+                    }
+                    "fallbackRuntime" => settings.fallback_runtime = filled(value, Value::string)?,
+                    "fallbackFor" => settings.fallback_for_default_alone = filled(value, is_default)?,
+                    "matchHandlers" => settings.match_handlers = filled(value, Value::flag)?,
+                    _ => {
+                        let value = value.describe();
+                        return Err(FieldError::new(&format!("unknown setting, got {value}; the settings are {KEYS}")));
+                    }
+                }
+                Ok(())
+            };
+            set().map_err(|error| error.under(&short(key)))?;
+        }
+        settings.restriction = Restriction::new(reserved, allowed)?;
         settings.check_fallback()?;
         Ok(settings)
     }
 
     /// The class given to Pods that name `class` and may not use it, or that name none.
     pub fn fallback(&self, class: Option<&str>) -> Option<&str> {
-        let is_for_pod = class.is_none() || self.fallback_for != Some(FallbackFor::Default);
+        let is_for_pod = class.is_none() || self.fallback_for_default_alone != Some(true);
         self.fallback_runtime.as_deref().filter(|_| is_for_pod)
     }
 
@@ -140,16 +116,14 @@ impl<'a> Settings<'a> {
     /// only when a request is judged.
     fn check_fallback(&self) -> Result<(), Invalid> {
         let Some(fallback) = self.fallback_runtime.as_deref() else {
-            return if self.fallback_for.is_some() { Err(Invalid::NoFallback) } else { Ok(()) };
+            return if self.fallback_for_default_alone.is_some() { Err(Invalid::NoFallback) } else { Ok(()) };
         };
         match &self.restriction {
             Restriction::Reserved(reserved) if reserved.matches(fallback) => {
                 Err(Invalid::FallbackReserved(fallback.to_owned()))
             }
             _ if ClassName::new(fallback).is_none() => Err(Invalid::ImpossibleFallback(fallback.to_owned())),
-            Restriction::Allowed(allowed)
-                if self.match_handlers == MatchHandlers::Never && !allowed.matches(fallback) =>
-            {
+            Restriction::Allowed(allowed) if self.match_handlers == Some(false) && !allowed.matches(fallback) => {
                 Err(Invalid::FallbackNotAllowed(fallback.to_owned()))
             }
             _ => Ok(()),
@@ -157,14 +131,17 @@ impl<'a> Settings<'a> {
     }
 }
 
-impl FallbackFor {
-    fn read(given: &Given) -> Result<Option<Self>, Invalid> {
-        let Some(value) = given.fallback_for.get(FALLBACK_FOR)? else { return Ok(None) };
-        match value.as_text().as_deref() {
-            Some("all") => Ok(Some(Self::All)),
-            Some("default") => Ok(Some(Self::Default)),
-            _ => Err(value.is_not("all or default", FALLBACK_FOR).into()),
-        }
+/// A setting that is filled in, or `None` if it is empty: an untouched field of a form is an empty string or list.
+fn filled<'a, T>(value: &Value<'a>, read: fn(&Value<'a>) -> Result<T, FieldError>) -> Result<Option<T>, FieldError> {
+    if value.is_empty() { Ok(None) } else { read(value).map(Some) }
+}
+
+/// Whether `fallbackFor` is `default`.
+fn is_default(fallback_for: &Value) -> Result<bool, FieldError> {
+    match fallback_for.string().as_deref() {
+        Ok("all") => Ok(false),
+        Ok("default") => Ok(true),
+        _ => Err(fallback_for.is_not("all or default")),
     }
 }
 
@@ -177,66 +154,17 @@ impl<'a> Restriction<'a> {
         }
     }
 
-    fn read(given: &Given<'a>) -> Result<Self, Invalid> {
-        Ok(match (runtimes(&given.reserved, RESERVED)?, runtimes(&given.allowed, ALLOWED)?) {
+    fn new(reserved: Vec<Text<'a>>, allowed: Vec<Text<'a>>) -> Result<Self, Invalid> {
+        let list = |key, entries| {
+            Runtimes::new(entries).map_err(|entry| Invalid::ImpossibleEntry { key, entry: entry.into_owned() })
+        };
+        Ok(match (list("reservedRuntimes", reserved)?, list("allowedRuntimes", allowed)?) {
             (None, None) => Self::None,
             (Some(reserved), None) => Self::Reserved(reserved),
             (None, Some(allowed)) => Self::Allowed(allowed),
             (Some(reserved), Some(allowed)) => {
-                return Err(Invalid::BothLists { reserved: reserved.to_string(), allowed: allowed.to_string() });
+                return Err(Invalid::BothLists(reserved.to_string(), allowed.to_string()));
             }
         })
-    }
-}
-
-/// The list of `key`, or `None` if it is left out.
-fn runtimes<'a>(field: &Field<Value<'a>>, key: &'static str) -> Result<Option<Runtimes<'a>>, Invalid> {
-    let value = field.get(key)?;
-    let entries = value.map(|value| value.read(key, "a list of strings")).transpose()?.unwrap_or_default();
-    Runtimes::new(entries).map_err(|entry| Invalid::ImpossibleEntry { key, entry: entry.into_owned() })
-}
-
-impl From<FieldError> for Invalid {
-    fn from(error: FieldError) -> Self {
-        Self::Field(error)
-    }
-}
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(error) => error.fmt(f),
-            Self::Field(error) => error.fmt(f),
-            Self::UnknownKey { key, value } => {
-                write!(f, "{}: unknown setting, got {value}; the settings are {}", name(key), KEYS.join(", "))
-            }
-            Self::BothLists { reserved, allowed } => {
-                write!(
-                    f,
-                    "{RESERVED}: cannot be used together with {ALLOWED}, got {} and {}",
-                    name(reserved),
-                    name(allowed)
-                )
-            }
-            Self::ImpossibleEntry { key, entry } => write!(
-                f,
-                "{key}: '{}' matches no runtime: a name consists of letters, digits, '-' and '.', and starts \
-                 and ends with a letter or digit",
-                name(entry)
-            ),
-            Self::ImpossibleFallback(fallback) => write!(
-                f,
-                "{FALLBACK}: '{}' is not a valid RuntimeClass name: a name consists of lower case letters, digits, \
-                 '-' and '.', and starts and ends with a letter or digit",
-                name(fallback)
-            ),
-            Self::NoFallback => write!(f, "{FALLBACK_FOR}: needs {FALLBACK}, which is not set"),
-            Self::FallbackReserved(fallback) => {
-                write!(f, "fallback runtime {} cannot be part of the reserved runtimes", name(fallback))
-            }
-            Self::FallbackNotAllowed(fallback) => {
-                write!(f, "{FALLBACK}: '{}' is not in {ALLOWED}, and {MATCH_HANDLERS} is false", name(fallback))
-            }
-        }
     }
 }

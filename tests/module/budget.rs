@@ -9,10 +9,10 @@ use crate::meter::evaluate;
 
 const MODULE_BYTES: u64 = 172_000;
 
-const ACCEPT_BY_NAME: u64 = 70_000;
+const ACCEPT_BY_NAME: u64 = 72_000;
 const ACCEPT_BY_HANDLER: u64 = 76_000;
 const REJECT_BY_NAME: u64 = 78_000;
-const MUTATE_WITHOUT_CLASSES: u64 = 85_000;
+const MUTATE_WITHOUT_CLASSES: u64 = 89_000;
 const MUTATE_AND_UNDO_SCHEDULING: u64 = 125_000;
 
 /// Instructions a byte of a large request. A string costs about 120, and 5 more for each of its bytes.

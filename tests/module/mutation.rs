@@ -37,7 +37,7 @@ fn mutate(object: &str) -> String {
     r#"{"n":12345678901234567890.0100,"runtimeClassName":"kata","l":[3,1,2],"x":{"overhead":1e400}}"#
 )]
 #[case(r#"{"k\"\n":"\u00e9","runtimeClassName":"runc"}"#, r#"{"k\"\n":"\u00e9","runtimeClassName":"kata"}"#)]
-fn touches_the_class_and_the_overhead(#[case] before: &str, #[case] after: &str) {
+fn a_mutation_changes_the_class_and_removes_the_overhead(#[case] before: &str, #[case] after: &str) {
     assert_eq!(mutate(&format!(r#"{{"x":1,"spec":{before},"z":[]}}"#)), format!(r#"{{"x":1,"spec":{after},"z":[]}}"#));
 }
 
@@ -84,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn keeps_every_other_byte_of_any_object(
+    fn a_mutation_keeps_every_other_byte_of_any_object(
         around in any_members(), spec in any_members(),
         (spec_at, class_at, overhead_at) in any::<(usize, usize, usize)>(),
     ) {
@@ -120,6 +120,8 @@ mod scheduling {
     #[case(json!({ "runtime": "runc" }), json!({ "runtime": "runc", "disk": "ssd" }), json!({ "disk": "ssd" }))]
     #[case(json!({ "a": "1", "b": "2" }), json!({ "b": "2", "a": "1" }), json!({}))]
     #[case(json!({ "runtime": "runc" }), json!({ "runtime": "other" }), json!({ "runtime": "other" }))]
+    #[case(json!({ "runtime": "runc" }), json!({ "runtime": "runc", "template": "a" }), json!({ "template": "a" }))]
+    #[case(json!({ "spec": "a" }), json!({ "spec": "a", "template": "b" }), json!({ "template": "b" }))]
     #[case(json!({ "runtime": "runc" }), json!(null), json!(null))]
     #[case(json!(null), json!({ "disk": "ssd" }), json!({ "disk": "ssd" }))]
     fn pairs_of_the_old_class_leave_the_node_selector(#[case] class: Value, #[case] pod: Value, #[case] left: Value) {
@@ -195,7 +197,7 @@ mod scheduling {
     }
 
     #[test]
-    fn of_two_megabytes_takes_no_more_memory_than_there_is() {
+    fn tolerations_of_two_megabytes_take_no_more_memory_than_there_is() {
         let of_class: Vec<_> = (0..16).map(|number| json!({ "key": format!("runc-{number}") })).collect();
         for own in [json!({}), json!(5)] {
             let own = json!(vec![own; 600_000]);
@@ -219,7 +221,7 @@ mod scheduling {
     }
 
     #[test]
-    fn of_a_class_that_is_not_looked_up_stays() {
+    fn the_scheduling_of_a_class_that_is_not_looked_up_stays() {
         let spec =
             json!({ "runtimeClassName": "runc", "nodeSelector": { "runtime": "runc" }, "overhead": { "cpu": "1" } });
         let settings = json!({ "reservedRuntimes": ["runc"], "fallbackRuntime": "kata", "matchHandlers": false });

@@ -213,7 +213,7 @@ mod updates {
 
     /// Otherwise nobody could repair it, scale it down or delete it.
     #[test]
-    fn that_keep_the_class_are_accepted_for_every_kind() {
+    fn updates_that_keep_the_class_are_accepted_for_every_kind() {
         for kind in KINDS {
             for settings in [strict(), with_fallback()] {
                 for class in ["runc-plain", "ghost", ""] {
@@ -233,7 +233,7 @@ mod updates {
     }
 
     #[test]
-    fn that_change_the_class_are_judged() {
+    fn updates_that_change_the_class_are_judged() {
         for kind in KINDS {
             let request = update(of(kind, "gvisor"), of(kind, "runc-bare"));
             assert_eq!(ask(&request, &strict(), cluster()).0, rejected("runc-bare", BARE_RESERVED));
@@ -245,13 +245,13 @@ mod updates {
     }
 
     #[test]
-    fn that_add_the_pod_spec_are_judged_by_the_class_it_names() {
+    fn updates_that_add_the_pod_spec_are_judged_by_the_class_it_names() {
         let request = update(json!({ "spec": {} }), of(KINDS[3], "runc-bare"));
         assert_eq!(ask(&request, &strict(), cluster()).0, rejected("runc-bare", BARE_RESERVED));
     }
 
     #[test]
-    fn without_an_old_object_are_judged() {
+    fn updates_without_an_old_object_are_judged() {
         for kind in KINDS {
             let mut request = update(json!(null), of(kind, "runc-bare"));
             assert_eq!(ask(&request, &strict(), cluster()).0, rejected("runc-bare", BARE_RESERVED));
@@ -261,7 +261,7 @@ mod updates {
     }
 
     #[test]
-    fn that_are_no_updates_are_judged_whatever_the_old_object_is() {
+    fn requests_that_are_no_updates_are_judged_whatever_the_old_object_is() {
         let mut request = update(of(POD, "runc-bare"), of(POD, "runc-bare"));
         request["operation"] = json!("CREATE");
         assert_eq!(ask(&request, &strict(), cluster()).0, rejected("runc-bare", BARE_RESERVED));
@@ -279,7 +279,7 @@ mod mirror_pods {
     }
 
     #[test]
-    fn that_a_kubelet_reports_are_accepted() {
+    fn mirror_pods_that_a_kubelet_reports_are_accepted() {
         let request = sent_by(
             json!(["system:nodes", "system:authenticated"]),
             json!({ "kubernetes.io/config.mirror": "fcf1b6" }),
@@ -294,7 +294,7 @@ mod mirror_pods {
 
     /// The policy asks who sent a Pod only when it would not accept it.
     #[test]
-    fn can_cost_a_lookup_of_the_fallback() {
+    fn mirror_pods_can_cost_a_lookup_of_the_fallback() {
         let request = sent_by(json!(["system:nodes"]), json!({ "kubernetes.io/config.mirror": "fcf1b6" }));
         assert_eq!(ask(&request, &strict(), cluster()), (accepted(), 0));
         assert_eq!(ask(&request, &with_fallback(), cluster()), (accepted(), 1));
@@ -307,19 +307,19 @@ mod mirror_pods {
     #[case(json!(["system:nodes"]), json!({ "kubernetes.io/config.source": "file" }))]
     #[case(json!(["system:nodes"]), json!({ "kubernetes.io/config.mirror": null }))]
     #[case(json!(["system:nodes"]), json!(null))]
-    fn of_anyone_else_are_ordinary_pods(#[case] groups: Value, #[case] annotations: Value) {
+    fn mirror_pods_of_anyone_else_are_ordinary_pods(#[case] groups: Value, #[case] annotations: Value) {
         assert_eq!(ask(&sent_by(groups, annotations), &strict(), cluster()).0, rejected(DEFAULT, DEFAULT_RESERVED));
     }
 
     #[test]
-    fn of_a_user_that_is_not_told_are_ordinary_pods() {
+    fn mirror_pods_of_a_user_that_is_not_told_are_ordinary_pods() {
         let mut request = recorded("pod-create-mirror-by-admin");
         request.as_object_mut().expect("a request").remove("userInfo");
         assert_eq!(ask(&request, &strict(), cluster()).0, rejected(DEFAULT, DEFAULT_RESERVED));
     }
 
     #[test]
-    fn are_pods_and_not_what_has_their_annotation() {
+    fn mirror_pods_are_pods_and_not_what_has_their_annotation() {
         let mut deployment = workload("apps/v1", "Deployment", "/spec/template/spec", "runc-bare");
         deployment["metadata"]["annotations"] = json!({ "kubernetes.io/config.mirror": "fcf1b6" });
         let mut request = create(deployment);

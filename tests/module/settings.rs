@@ -14,11 +14,15 @@ use tests::*;
 #[case(json!({ "fallbackRuntime": "a.sub-domain.9" }))]
 #[case(json!({ "fallbackRuntime": "kata", "fallbackFor": "all" }))]
 #[case(json!({ "fallbackRuntime": "kata", "fallbackFor": "default", "reservedRuntimes": ["runc"] }))]
-fn are_accepted(#[case] settings: Value) {
+fn valid_settings_are_accepted(#[case] settings: Value) {
     assert_eq!(fault(&settings), None);
 }
 
 #[rstest]
+#[case(
+    json!({ "spec": ["runC"] }),
+    r#"spec: unknown setting, got ["runC"]; the settings are reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, fallbackFor, matchHandlers"#
+)]
 #[case(
     json!({ "reservedRuntime": ["runC"] }),
     r#"reservedRuntime: unknown setting, got ["runC"]; the settings are reservedRuntimes, allowedRuntimes, defaultRuntimeReserved, fallbackRuntime, fallbackFor, matchHandlers"#
@@ -60,10 +64,7 @@ fn are_accepted(#[case] settings: Value) {
     "fallbackRuntime: 'Kata' is not a valid RuntimeClass name: a name consists of lower case letters, digits, '-' and \
      '.', and starts and ends with a letter or digit"
 )]
-#[case(json!(5), "settings: expected an object, got 5")]
-#[case(json!("reservedRuntimes"), r#"settings: expected an object, got "reservedRuntimes""#)]
-#[case(json!([{ "reservedRuntimes": ["runC"] }]), r#"settings: expected an object, got [{"reservedRuntimes":["runC"]}]"#)]
-fn are_rejected_with_the_key_and_the_value(#[case] settings: Value, #[case] message: &str) {
+fn invalid_settings_are_rejected_with_the_key_and_the_value(#[case] settings: Value, #[case] message: &str) {
     assert_eq!(fault(&settings).as_deref(), Some(message));
     // Should they get past the host, every request is rejected.
     let answer = ask_names_alone(&create(pod(json!({}))), &settings);
@@ -71,11 +72,22 @@ fn are_rejected_with_the_key_and_the_value(#[case] settings: Value, #[case] mess
 }
 
 #[rstest]
+#[case(json!(5), "5", "a number")]
+#[case(json!("reservedRuntimes"), r#""reservedRuntimes""#, "a string")]
+#[case(json!([{ "reservedRuntimes": ["runC"] }]), r#"[{"reservedRuntimes":["runC"]}]"#, "a list")]
+fn settings_that_are_no_object_are_rejected(#[case] settings: Value, #[case] value: &str, #[case] kind: &str) {
+    assert_eq!(fault(&settings), Some(format!("settings: expected an object, got {value}")));
+    let answer = ask_names_alone(&create(pod(json!({}))), &settings);
+    let message = format!("invalid settings: settings: expected an object, got {kind}");
+    assert_eq!(answer, json!({ "accepted": false, "code": 500, "message": message }));
+}
+
+#[rstest]
 #[case(r#"{"reservedRuntimes": ["a"], "reservedRuntimes": ["b"]}"#, "reservedRuntimes: duplicate field")]
 #[case(r#"{"reservedRuntimes": null, "reservedRuntimes": ["b"]}"#, "reservedRuntimes: duplicate field")]
 #[case(r#"{"matchHandlers": true, "matchHandlers": ""}"#, "matchHandlers: duplicate field")]
-#[case(r#"{"fallbackRuntime": "#, "invalid JSON: EOF while parsing a value at line 1 column 20")]
-fn are_rejected_as_text(#[case] settings: &str, #[case] message: &str) {
+#[case(r#"{"fallbackRuntime": "#, "settings: invalid JSON: EOF while parsing a value")]
+fn a_duplicate_setting_and_broken_json_are_rejected(#[case] settings: &str, #[case] message: &str) {
     let answer = policy().call("validate_settings", settings.as_bytes(), &Default::default()).expect("no trap");
     let answer: Value = serde_json::from_slice(&answer).expect("an answer in JSON");
     assert_eq!(answer, json!({ "valid": false, "message": message }));
@@ -88,7 +100,7 @@ fn are_rejected_as_text(#[case] settings: &str, #[case] message: &str) {
 #[case("fallbackRuntime")]
 #[case("fallbackFor")]
 #[case("matchHandlers")]
-fn that_are_null_or_empty_mean_the_same_as_no_key(#[case] key: &str) {
+fn settings_that_are_null_or_empty_mean_the_same_as_no_key(#[case] key: &str) {
     for nothing in [json!(null), json!(""), json!([])] {
         let mut settings = json!({ "defaultRuntimeReserved": false });
         settings[key] = nothing;
@@ -106,7 +118,7 @@ fn an_empty_list_beside_the_other_list_is_no_list() {
 }
 
 #[test]
-fn match_handlers_as_they_match_names() {
+fn entries_match_handlers_as_they_match_names() {
     let settings = json!({ "reservedRuntimes": ["RUN*"] });
     assert_eq!(
         ask(&create(pod_of("runc-bare")), &settings, cluster()).0,
@@ -119,7 +131,7 @@ fn match_handlers_as_they_match_names() {
 }
 
 #[test]
-fn are_rejected_with_at_most_a_hundred_bytes_of_each_text() {
+fn invalid_settings_are_rejected_with_at_most_a_hundred_bytes_of_each_text() {
     let (long, shown) = ("a_".repeat(1_000), format!("{}…", "a_".repeat(50)));
     for settings in [
         json!({ &long: 1 }),

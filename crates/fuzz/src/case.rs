@@ -195,7 +195,7 @@ const ENTRIES: [&str; 14] =
     ["runC", "kata", "kata-*", "*", "*-plain", "r*c", "**", "a*a*", "*.b", "GVISOR", "", "run_c", "-*", "a"];
 /// What free names and entries are made of.
 const LETTERS: &[u8] = b"aAbBkrunc-.*0_ ";
-const WORDS: [&str; 4] = ["runtime", "runc", "kata", "disk"];
+const WORDS: [&str; 5] = ["runtime", "runc", "kata", "disk", "template"];
 
 impl Name {
     fn text(&self) -> String {
