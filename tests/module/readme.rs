@@ -147,6 +147,85 @@ fn the_page_of_recipes_has_every_manifest_with_its_settings() {
     assert_eq!(listed, manifests.collect());
 }
 
+/// Each row, with each of its outcomes, for a Pod and for a template.
+#[test]
+fn the_module_decides_every_row_of_the_decision_table_as_the_readme_says() {
+    let readme = file("README.md");
+    let mut decided = 0;
+    for row in rows(&readme, "The decision").skip(1) {
+        let row: Vec<_> = row.iter().flat_map(|cell| cell.split('|')).map(str::trim).collect();
+        let [condition, default, cells @ ..] = row.as_slice() else { panic!("{row:?}") };
+        let (class, handler, mut settings) = case(&format!("{condition} {default}"));
+        let message = |cell: &str| {
+            let message = cell.split('`').nth(1)?.replace("'C'", &format!("'{}'", class?));
+            Some(message.replace("'H'", &format!("'{handler}'")))
+        };
+        let rejection =
+            cells.last().and_then(|cell| message(cell).or_else(|| Some(cell.split('`').nth(1)?.to_owned())));
+        for (cell, fallback_for) in cells.iter().zip([Some("all"), Some("default"), None]) {
+            settings["fallbackRuntime"] = json!(fallback_for.map(|_| "containerd-kata"));
+            settings["fallbackFor"] = json!(fallback_for);
+            let (pod, template) = (pod_naming(class), deployment_naming(class));
+            let decide = |object| ask(&create(object), &settings, two_classes()).0;
+            let (of_pod, of_template) = match cell.split(':').next() {
+                Some("accept") => (accepted(), accepted()),
+                Some("reject") => {
+                    let rejection = rejected(class.unwrap_or(DEFAULT), rejection.as_deref().expect("a message"));
+                    (rejection.clone(), rejection)
+                }
+                Some("fallback") => {
+                    let will_run = |whose: &str| {
+                        let fault = rejection.as_deref()?.split(": ").next()?;
+                        class.map(|_| format!("{fault}: {whose} will run with 'containerd-kata'"))
+                    };
+                    let (warning, of_template) = (will_run("this Pod"), will_run("the Pods of this Deployment"));
+                    let name = class.unwrap_or(DEFAULT);
+                    let mutation = mutated(pod_of("containerd-kata"), name, "containerd-kata", warning.as_deref());
+                    (mutation, of_template.map_or_else(accepted, |warning| warned(&warning)))
+                }
+                outcome => panic!("{outcome:?} is no outcome"),
+            };
+            assert_eq!(decide(pod), of_pod, "a Pod: {row:?}, {settings}");
+            assert_eq!(decide(template), of_template, "a template: {row:?}, {settings}");
+            decided += 1;
+        }
+    }
+    assert_eq!(decided, 21);
+}
+
+/// The class, its handler, and the settings of a row.
+fn case(condition: &str) -> (Option<&'static str>, &'static str, Value) {
+    let runc = Some("containerd-runc");
+    match condition.trim() {
+        "no class `defaultRuntimeReserved`" => (None, "", json!({ "defaultRuntimeReserved": true })),
+        "no class not reserved" => (None, "", json!({})),
+        "class C, its name in `reservedRuntimes`" => (runc, "runc", json!({ "reservedRuntimes": ["containerd-runc"] })),
+        "class C, its handler H in `reservedRuntimes`" => (runc, "runc", json!({ "reservedRuntimes": ["runc"] })),
+        "class C, neither its name nor its handler in `allowedRuntimes`" => {
+            (runc, "runc", json!({ "allowedRuntimes": ["kata"] }))
+        }
+        "class C, not settled by its name, and the cluster has no C" => {
+            (Some("ghost"), "", json!({ "reservedRuntimes": ["runc"] }))
+        }
+        "any other class" => (Some("containerd-kata"), "kata", json!({ "reservedRuntimes": ["runc"] })),
+        condition => panic!("{condition} is no row of the table"),
+    }
+}
+
+fn two_classes() -> kubectl_runtime_class::Capabilities {
+    let classes = vec![class("containerd-runc", "runc"), class("containerd-kata", "kata")];
+    kubectl_runtime_class::Capabilities::cluster(classes)
+}
+
+fn pod_naming(class: Option<&str>) -> Value {
+    class.map_or_else(|| pod(json!({})), pod_of)
+}
+
+fn deployment_naming(class: Option<&str>) -> Value {
+    let spec = pod_naming(class)["spec"].take();
+    json!({ "apiVersion": "apps/v1", "kind": "Deployment", "spec": { "template": { "spec": spec } } })
+}
+
 /// The rows of the tables in a section, without the lines under the heads.
 fn rows<'a>(markdown: &'a str, section: &str) -> impl Iterator<Item = Vec<&'a str>> {
     let section = markdown.split("\n## ").find(|text| text.starts_with(section)).expect("the section");

@@ -53,6 +53,11 @@ impl Prediction {
     }
 }
 
+/// Whether the answer is a decision: on a workload that is judged, by settings that are valid.
+pub fn is_decided(request: &Value, settings: &Value) -> bool {
+    faults(settings).is_empty() && matches!(subject(request), Subject::Judged(_))
+}
+
 /// Predicts the answer to a `validate` call.
 pub fn predict(request: &Value, settings: &Value, cluster: &Cluster) -> Prediction {
     let faults = faults(settings);
