@@ -59,12 +59,17 @@ e2e-tests: policy.wasm $(COMMAND) tools
 	@KWCTL=$(KWCTL) POLICY=policy.wasm bats e2e.bats
 endif
 
+# The Rust of rust-toolchain.toml.
+.PHONY: toolchain
+toolchain:
+	@rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install --no-self-update
+
 .PHONY: $(TARGET)
-$(TARGET):
+$(TARGET): toolchain
 	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
 
 .PHONY: components
-components:
+components: toolchain
 	@for component in clippy rustfmt; do \
 	  rustup component list --installed | grep -q "^$$component" || rustup component add $$component; \
 	done
