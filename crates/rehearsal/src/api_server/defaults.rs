@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// Makes an object of one of [`KINDS`](super::KINDS) what the API server reads in it: empty fields are left out,
 /// quantities have their canonical form, and the defaults of the API are filled in. Once made, it stays as it is.
 pub fn set_defaults(group: &str, kind: &str, object: &mut Value) {
-    let Some(known) = kind_of(group, kind) else { return };
+    let Some(known) = kind_of(group, kind).filter(|_| object.is_object()) else { return };
     leave_out_empty(object);
     make_parts(known, object);
     set_workload_defaults(group, kind, object);

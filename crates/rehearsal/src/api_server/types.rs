@@ -88,35 +88,33 @@ fn mismatch(spec: &Value, path: &str) -> Option<String> {
     }
     STRUCTS.iter().find_map(|(name, places, fields)| {
         places.iter().find_map(|place| {
+            let (field, found, wanted) = wrong_field(spec, place, fields)?;
             let below = place.replace("[]", "");
-            let prefix =
-                [path, below.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
-            values(spec, place).into_iter().find_map(|holder| {
-                fields.iter().find_map(|(field, wanted)| {
-                    let (found, wanted) = wrong(holder.get(field)?, *wanted)?;
-                    Some(format!(
-                        "cannot unmarshal {found} into Go struct field {name}.{prefix}.{field} of type {wanted}"
-                    ))
-                })
-            })
+            let prefix = if below.is_empty() { path.to_owned() } else { format!("{path}.{below}") };
+            Some(format!("cannot unmarshal {found} into Go struct field {name}.{prefix}.{field} of type {wanted}"))
         })
     })
+}
+
+/// The first field that is wrong in the structs at a place: keys with dots between them, and `[]` behind a list.
+fn wrong_field<'f>(value: &Value, place: &str, fields: &[(&'f str, Type)]) -> Option<(&'f str, &'static str, String)> {
+    if place.is_empty() {
+        let members = value.as_object()?;
+        return fields.iter().find_map(|(field, wanted)| {
+            let (found, wanted) = wrong(members.get(*field)?, *wanted)?;
+            Some((*field, found, wanted))
+        });
+    }
+    let (step, rest) = place.split_once('.').unwrap_or((place, ""));
+    match step.strip_suffix("[]") {
+        Some(list) => value.get(list)?.as_array()?.iter().find_map(|item| wrong_field(item, rest, fields)),
+        None => wrong_field(value.get(step)?, rest, fields),
+    }
 }
 
 /// The struct and the field that hold the pod spec.
 fn owner_of(path: &str) -> String {
     if path == "spec" { format!("Pod.{path}") } else { format!("PodTemplateSpec.{path}") }
-}
-
-/// The values at a place below the pod spec: keys with dots between them, and `[]` behind a list.
-fn values<'v>(spec: &'v Value, place: &str) -> Vec<&'v Value> {
-    let mut found = vec![spec];
-    for step in place.split('.').filter(|step| !step.is_empty()) {
-        let (key, is_list) = step.strip_suffix("[]").map_or((step, false), |key| (key, true));
-        let values = found.into_iter().filter_map(|value| value.get(key));
-        found = if is_list { values.filter_map(Value::as_array).flatten().collect() } else { values.collect() };
-    }
-    found
 }
 
 /// What a value is, and what it should be.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, map::Entry};
 
 use super::json::message;
 
@@ -75,10 +75,13 @@ impl<'de> Visitor<'de> for Node<'_> {
             for path in self.duplicates.iter_mut().skip(known) {
                 *path = join(&key, path);
             }
-            if map.contains_key(&key) {
-                self.duplicates.push(key.clone());
+            match map.entry(key) {
+                Entry::Vacant(member) => drop(member.insert(value)),
+                Entry::Occupied(mut member) => {
+                    self.duplicates.push(member.key().clone());
+                    member.insert(value);
+                }
             }
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }
