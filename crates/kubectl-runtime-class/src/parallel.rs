@@ -3,9 +3,12 @@ use std::{mem, panic, thread};
 
 use anyhow::Result;
 use crossbeam_channel::{Sender, bounded};
-use rehearsal::read::{self, Found};
+use rehearsal::read::Found;
 
-use crate::{progress::Progress, source::Source};
+use crate::{
+    progress::Progress,
+    source::{self, Source},
+};
 
 /// The size of a batch for a core. A larger object is a batch of its own.
 const BATCH: usize = 1 << 16;
@@ -29,7 +32,7 @@ pub fn fold<T: Default + Send>(
             result
         };
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let read = read_all(sources, progress, sender);
+        let read = send_all(sources, progress, sender);
         let results =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic)));
         let result = results.reduce(join).unwrap_or_default();
@@ -37,20 +40,18 @@ pub fn fold<T: Default + Send>(
     })
 }
 
-/// Reads all objects. The workers end when the sender is dropped.
-fn read_all(sources: &[Source], progress: &Progress, sender: Sender<Vec<Found>>) -> Result<()> {
+/// Sends all objects. The workers end when the sender is dropped.
+fn send_all(sources: &[Source], progress: &Progress, sender: Sender<Vec<Found>>) -> Result<()> {
     let (mut batch, mut bytes) = (vec![], 0);
-    for source in sources {
-        read::read(progress.count(source.open()?), &source.name, &mut |found| {
-            bytes += if let Found::Object(document) = &found { document.text().len() } else { 0 };
-            batch.push(found);
-            if bytes >= BATCH {
-                bytes = 0;
-                // This fails if all workers panicked. Joining them reports it.
-                let _ = sender.send(mem::take(&mut batch));
-            }
-        });
-    }
+    let read = source::read(sources, progress, &mut |found| {
+        bytes += if let Found::Object(document) = &found { document.text().len() } else { 0 };
+        batch.push(found);
+        if bytes >= BATCH {
+            bytes = 0;
+            // This fails if all workers panicked. Joining them reports it.
+            let _ = sender.send(mem::take(&mut batch));
+        }
+    });
     let _ = sender.send(batch);
-    Ok(())
+    read
 }

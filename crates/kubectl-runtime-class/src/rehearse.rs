@@ -126,12 +126,13 @@ impl Rehearse {
         let bytes = |sources: &[Source]| sources.iter().map(|source| source.bytes).sum::<u64>();
         let progress = Progress::of(bytes(&elsewhere) + 2 * bytes(&sources));
 
-        // The input's own classes take precedence: a chart may change one.
-        let known = parallel::fold(&elsewhere, &progress, Cluster::learn, Cluster::join)?;
-        if let Some(why) = known.unreadable.first() {
+        let mut cluster = Cluster::default();
+        source::read(&elsewhere, &progress, &mut |found| cluster.learn(found))?;
+        if let Some(why) = cluster.unreadable.first() {
             bail!("cannot read {why}");
         }
-        let mut cluster = known.join(parallel::fold(&sources, &progress, Cluster::learn, Cluster::join)?);
+        // The input's own classes take precedence: a chart may change one.
+        source::read(&sources, &progress, &mut |found| cluster.learn(found))?;
         cluster.knows_classes = knows_classes || !elsewhere.is_empty();
 
         let module = Module::new(policy, &cluster);

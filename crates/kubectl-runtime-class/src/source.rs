@@ -7,9 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use rehearsal::read;
+use rehearsal::read::{self, Found};
 use serde_json::Value;
 use walkdir::WalkDir;
+
+use crate::progress::Progress;
 
 /// The name of standard input.
 const STDIN: &str = "-";
@@ -46,6 +48,17 @@ fn sources_at(path: &Path) -> Result<Vec<Source>> {
         return folder(path);
     }
     Ok(vec![Source::file(path)?])
+}
+
+/// Reads all objects of the sources.
+///
+/// # Errors
+/// A source can't be opened.
+pub fn read(sources: &[Source], progress: &Progress, found: &mut dyn FnMut(Found)) -> Result<()> {
+    for source in sources {
+        read::read(progress.count(source.open()?), &source.name, found);
+    }
+    Ok(())
 }
 
 /// The files below a folder that may hold objects, in the order of their names.

@@ -95,19 +95,6 @@ impl Cluster {
         }
     }
 
-    /// Joins the facts of two parts of an input.
-    pub fn join(mut self, other: Self) -> Self {
-        self.runtime_classes.extend(other.runtime_classes);
-        self.knows_classes |= other.knows_classes;
-        self.nodes.extend(other.nodes);
-        self.namespaces.extend(other.namespaces);
-        self.owners.extend(other.owners);
-        self.patches.extend(other.patches);
-        self.kustomizations.extend(other.kustomizations);
-        self.unreadable.extend(other.unreadable);
-        self
-    }
-
     /// The RuntimeClasses of the cluster, if they are known.
     pub fn classes(&self) -> Option<&BTreeMap<String, Value>> {
         (self.knows_classes || !self.runtime_classes.is_empty()).then_some(&self.runtime_classes)
