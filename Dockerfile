@@ -2,7 +2,8 @@
 # The release workflow puts the archives of make dist there.
 FROM scratch
 ARG TARGETARCH
-ADD target/dist/linux-$TARGETARCH.tar.gz /
+ADD target/archives/linux-$TARGETARCH.tar.gz /
+USER 65532:65532
 # For what is read from standard input.
 WORKDIR /tmp
 WORKDIR /work
