@@ -105,8 +105,12 @@ native-guard: $(COMMAND) ## render deploy/native-guard.yml again
 DIST_TARGET ?= $(shell uname -m)-unknown-linux-musl
 
 .PHONY: dist
-dist: $(TARGET) ## build an archive of the command for DIST_TARGET, in target/dist
+dist: $(TARGET) ## build an archive of the command for DIST_TARGET, in target/archives
 	@.ci/dist $(DIST_TARGET)
+
+.PHONY: test-dist
+test-dist: dist ## unpack that archive into an empty PATH, and run what the README shows
+	@.ci/test-dist $(DIST_TARGET)
 
 .PHONY: clean
 clean: ## remove what was built
