@@ -55,12 +55,12 @@ pub enum Operation {
 #[serde(rename_all = "camelCase")]
 pub struct Request<'a> {
     uid: &'a str,
-    kind: Value,
-    resource: Value,
+    kind: GroupVersionKind<'a>,
+    resource: GroupVersionResource<'a>,
     #[serde(skip_serializing_if = "str::is_empty")]
     sub_resource: &'a str,
-    request_kind: Value,
-    request_resource: Value,
+    request_kind: GroupVersionKind<'a>,
+    request_resource: GroupVersionResource<'a>,
     #[serde(skip_serializing_if = "str::is_empty")]
     request_sub_resource: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,28 @@ pub struct Request<'a> {
     #[serde(skip_serializing_if = "Value::is_null")]
     old_object: &'a Value,
     dry_run: bool,
-    options: Value,
+    options: Option<Options>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct GroupVersionKind<'a> {
+    group: &'a str,
+    kind: &'a str,
+    version: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct GroupVersionResource<'a> {
+    group: &'a str,
+    resource: &'a str,
+    version: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    api_version: &'static str,
+    kind: &'static str,
 }
 
 /// A request that is made for an object, or one that was recorded.
@@ -120,14 +141,14 @@ impl Operation {
         }
     }
 
-    fn options(self) -> Value {
+    fn options(self) -> Option<Options> {
         let kind = match self {
             Self::Create => "CreateOptions",
             Self::Update => "UpdateOptions",
             Self::Delete => "DeleteOptions",
-            Self::Connect => return Value::Null,
+            Self::Connect => return None,
         };
-        json!({ "kind": kind, "apiVersion": "meta.k8s.io/v1" })
+        Some(Options { api_version: "meta.k8s.io/v1", kind })
     }
 }
 
@@ -178,13 +199,13 @@ impl Subject {
 
     fn made_with<'a>(&'a self, object: &'a Value, old_object: &'a Value) -> Request<'a> {
         let Resource { group, version, resource, subresource } = &self.resource;
-        let kind = json!({ "group": group, "version": version, "kind": self.kind });
-        let resource = json!({ "group": group, "version": version, "resource": resource });
+        let kind = GroupVersionKind { group, kind: &self.kind, version };
+        let resource = GroupVersionResource { group, resource, version };
         Request {
             uid: UID,
             sub_resource: subresource,
-            request_kind: kind.clone(),
-            request_resource: resource.clone(),
+            request_kind: kind,
+            request_resource: resource,
             request_sub_resource: subresource,
             kind,
             resource,

@@ -44,6 +44,7 @@ pub fn leave_out_empty(value: &mut Value) {
             object.retain(|key, value| !value.is_null() && !is_left_out(key, value));
             for (key, value) in object {
                 match key.as_str() {
+                    _ if !value.is_object() && !value.is_array() => {}
                     key if value.is_object() && MAPS.contains(&key) => leave_out_null(value),
                     key if LEFT_ALONE.contains(&key) => {}
                     _ => leave_out_empty(value),

@@ -35,7 +35,7 @@ pub fn each(value: &mut Value, path: &str, change: &mut dyn FnMut(&mut Map<Strin
         }
         return;
     }
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (step, rest) = first_step(path);
     let list = step.strip_suffix("[]");
     match value.get_mut(list.unwrap_or(step)) {
         Some(Value::Array(items)) if list.is_some() => items.iter_mut().for_each(|item| each(item, rest, change)),
@@ -56,7 +56,7 @@ pub fn fill(value: &mut Value, rows: &[Row]) {
 
 /// Makes the objects at `path`, keys with dots between them, that are missing.
 pub fn make(value: &mut Value, path: &str) {
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    let (step, rest) = first_step(path);
     if let Some(object) = value.as_object_mut()
         && !step.is_empty()
     {
@@ -73,9 +73,18 @@ pub fn set_missing(object: &mut Map<String, Value>, field: &str, default: impl I
 
 /// The value at `path`, keys with dots between them.
 pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
-    match path {
-        "" => Some(value),
-        path => path.split('.').try_fold(value, |value, key| value.get(key)),
+    if path.is_empty() {
+        return Some(value);
+    }
+    let (step, rest) = first_step(path);
+    at(value.get(step)?, rest)
+}
+
+/// The first key of a path, and the path below it. Paths are short: this is faster than a search.
+pub fn first_step(path: &str) -> (&str, &str) {
+    match path.bytes().position(|byte| byte == b'.') {
+        Some(dot) => (path.get(..dot).unwrap_or_default(), path.get(dot + 1..).unwrap_or_default()),
+        None => (path, ""),
     }
 }
 

@@ -3,7 +3,11 @@
 //! Kubernetes' own types have many more fields; a value of another type in one of those is taken for right.
 use serde_json::Value;
 
-use super::{fields::at, kinds::Kind, refusals::Refused};
+use super::{
+    fields::{at, first_step},
+    kinds::Kind,
+    refusals::Refused,
+};
 
 /// A type of Go, and its name where it has one.
 #[derive(Clone, Copy)]
@@ -97,15 +101,20 @@ fn mismatch(spec: &Value, path: &str) -> Option<String> {
 }
 
 /// The first field that is wrong in the structs at a place: keys with dots between them, and `[]` behind a list.
-fn wrong_field<'f>(value: &Value, place: &str, fields: &[(&'f str, Type)]) -> Option<(&'f str, &'static str, String)> {
+fn wrong_field(
+    value: &Value,
+    place: &str,
+    fields: &[(&'static str, Type)],
+) -> Option<(&'static str, &'static str, String)> {
     if place.is_empty() {
-        let members = value.as_object()?;
-        return fields.iter().find_map(|(field, wanted)| {
-            let (found, wanted) = wrong(members.get(*field)?, *wanted)?;
-            Some((*field, found, wanted))
+        let wrong = value.as_object()?.iter().filter_map(|(key, value)| {
+            let (at, (field, wanted)) = fields.iter().enumerate().find(|(_, (field, _))| field == key)?;
+            let (found, wanted) = wrong(value, *wanted)?;
+            Some((at, (*field, found, wanted)))
         });
+        return wrong.min_by_key(|(at, _)| *at).map(|(_, wrong)| wrong);
     }
-    let (step, rest) = place.split_once('.').unwrap_or((place, ""));
+    let (step, rest) = first_step(place);
     match step.strip_suffix("[]") {
         Some(list) => value.get(list)?.as_array()?.iter().find_map(|item| wrong_field(item, rest, fields)),
         None => wrong_field(value.get(step)?, rest, fields),
