@@ -13,7 +13,7 @@ mod source;
 
 use std::{
     fs,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::Path,
     process::ExitCode,
 };
@@ -57,6 +57,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Where it can't be set, the command needs more memory and time.
+    #[cfg(target_os = "linux")]
+    let _ = nix::sys::prctl::set_thp_disable(true);
+
     match Cli::parse().command {
         Command::Run(run) => exit_code(run.run().map(|()| ExitCode::SUCCESS), 1),
         Command::Native(native) => exit_code(native.run(), 2),
@@ -87,10 +91,11 @@ fn read(path: &Path) -> Result<String> {
     text.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Prints a text in colors on a terminal; `| head` may stop reading.
-fn print(text: &str) -> Result<()> {
-    match anstream::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print"),
-        _ => Ok(()),
+/// Prints what is written; `| head` may stop reading.
+fn print(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| Ok(out.flush()?)) {
+        Err(error) if error.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::BrokenPipe) => Ok(()),
+        done => done.context("cannot print"),
     }
 }

@@ -104,7 +104,7 @@ impl Rehearse {
     pub fn run(&self) -> Result<ExitCode> {
         let (policy, policies) = self.policies.read()?;
         let report = self.report(&policy, &policies)?;
-        print(&self.output.render(&report)?)?;
+        print(|out| self.output.write(&report, out))?;
         Ok(self.exit_code(&report))
     }
 

@@ -155,7 +155,8 @@ fn rehearse(payload: &[u8]) -> CallResult {
         read_source(number, file, &mut |found| judge.judge(found, &mut tally));
     }
     let report = Report::new(&judge, tally);
-    let answer = RehearseAnswer { title: layout::title(&report), sections: layout::sections(&report), report: &report };
+    let sections = layout::sections(&report).collect();
+    let answer = RehearseAnswer { title: layout::title(&report), sections, report: &report };
     let answer = serde_json::to_vec(&answer)?;
     REHEARSED.set(Some(rehearsed));
     Ok(answer)

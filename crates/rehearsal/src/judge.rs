@@ -192,7 +192,8 @@ impl Judge<'_> {
                     verdict.message = verdict.message.map(|message| without_name(message, header.metadata.name()));
                 }
                 let objects = Objects { pods: is_pod.into(), templates: (!is_pod).into(), place: place.clone() };
-                tally.add(Row { outcome: verdict.outcome, namespace, kind, name, verdict }, objects);
+                let row = Row { outcome: verdict.outcome, namespace, kind, name, verdict: tally.shared(verdict) };
+                tally.add(row, objects);
             }
         }
     }
@@ -329,7 +330,10 @@ impl Judge<'_> {
         let payload = subject.payload(&asked.policy.settings);
         let answer = self.host.validate(&payload, reads_classes);
         let read = answer.as_ref().map_err(String::clone).and_then(|answer| {
-            serde_json::from_slice::<Answer>(answer).map_err(|error| format!("the answer can't be read: {error}"))
+            let answer = str::from_utf8(answer).map_err(|error| error.to_string());
+            let answer =
+                answer.and_then(|text| serde_json::from_str::<Answer>(text).map_err(|error| error.to_string()));
+            answer.map_err(|error| format!("the answer can't be read: {error}"))
         });
         passage.questions.push(Question { policy: policy.clone(), payload, answer });
         match read {

@@ -46,22 +46,22 @@ pub fn title(report: &Report) -> String {
 }
 
 /// The parts of a report that are not empty, in order.
-pub fn sections(report: &Report) -> Vec<Section> {
-    let sections = [
-        problems(report),
-        notes(report),
-        summary(report),
-        namespaces(report),
-        look_first(report),
-        fields(report),
-        classes(report),
-        rows(report, Outcome::Error, "Errors", Tone::Bad),
-        rows(report, Outcome::Rejected, "Rejected", Tone::Bad),
-        rows(report, Outcome::Refused, "Refused by the API server", Tone::Bad),
-        rows(report, Outcome::Mutated, "Mutated", Tone::Warning),
-        unreadable(report),
+pub fn sections(report: &Report) -> impl Iterator<Item = Section> {
+    const PARTS: [fn(&Report) -> Section; 12] = [
+        problems,
+        notes,
+        summary,
+        namespaces,
+        look_first,
+        fields,
+        classes,
+        |report| rows(report, Outcome::Error, "Errors", Tone::Bad),
+        |report| rows(report, Outcome::Rejected, "Rejected", Tone::Bad),
+        |report| rows(report, Outcome::Refused, "Refused by the API server", Tone::Bad),
+        |report| rows(report, Outcome::Mutated, "Mutated", Tone::Warning),
+        unreadable,
     ];
-    sections.into_iter().filter(Section::says_something).collect()
+    PARTS.iter().map(move |part| part(report)).filter(Section::says_something)
 }
 
 impl Section {
@@ -191,12 +191,12 @@ fn fields(report: &Report) -> Section {
     let head = vec!["Namespace", "Workload", "Objects", "Class", "New class", "Field", "Why"];
     let row = |workload: &Workload| {
         let cell = |part: &dyn Fn(&crate::outcome::Field) -> String| {
-            workload.fields.iter().map(|field| printable(&part(field))).collect::<Vec<_>>().join("\n")
+            workload.verdict.fields.iter().map(|field| printable(&part(field))).collect::<Vec<_>>().join("\n")
         };
         let fields = cell(&|field| format!("{}: {}", field.path, field.value));
         workload.cells(vec![workload.new_class(), fields, cell(&|field| field.why.clone())])
     };
-    let rows = report.workloads.iter().filter(|workload| !workload.fields.is_empty()).map(row).collect();
+    let rows = report.workloads.iter().filter(|workload| !workload.verdict.fields.is_empty()).map(row).collect();
     Section { title: "Look at these first: Pods", tone: Tone::Warning, lines, table: Some(Table { head, rows }) }
 }
 
@@ -223,10 +223,13 @@ fn rows(report: &Report, outcome: Outcome, title: &'static str, tone: Tone) -> S
     };
     // What stops everything is said once.
     let is_said = |workload: &&Workload| {
-        let message = workload.detail.as_ref().or(workload.message.as_ref());
-        report.problems.iter().any(|problem| Some(&problem.message) == message && problem.policy == workload.policy)
+        let message = workload.verdict.detail.as_ref().or(workload.verdict.message.as_ref());
+        report
+            .problems
+            .iter()
+            .any(|problem| Some(&problem.message) == message && problem.policy == workload.verdict.policy)
     };
-    let rows = report.workloads.iter().filter(|workload| workload.outcome == outcome);
+    let rows = report.workloads.iter().filter(|workload| workload.verdict.outcome == outcome);
     let rows = rows.filter(|workload| !is_said(workload)).map(row).collect();
     Section { title, tone, lines: vec![], table: Some(Table { head, rows }) }
 }
@@ -240,17 +243,17 @@ fn unreadable(report: &Report) -> Section {
 impl Workload {
     /// The outcome in a sentence.
     pub fn why(&self) -> String {
-        match (&self.message, &self.detail) {
+        match (&self.verdict.message, &self.verdict.detail) {
             (Some(message), Some(detail)) => printable(&format!("{message} (the policy says: {detail})")),
             (Some(message), None) => printable(message),
-            (None, _) if self.outcome == Outcome::Mutated => "It names no class.".to_owned(),
+            (None, _) if self.verdict.outcome == Outcome::Mutated => "It names no class.".to_owned(),
             (None, _) => String::new(),
         }
     }
 
     fn cells(&self, rest: Vec<String>) -> Vec<String> {
         let workload = printable(&format!("{}/{}", self.kind, self.name));
-        let cells = vec![printable(&self.namespace), workload, self.objects(), printable(&self.class)];
+        let cells = vec![printable(&self.namespace), workload, self.objects(), printable(&self.verdict.class)];
         cells.into_iter().chain(rest).collect()
     }
 
@@ -261,7 +264,7 @@ impl Workload {
     }
 
     fn new_class(&self) -> String {
-        self.to.as_deref().map(printable).unwrap_or_default()
+        self.verdict.to.as_deref().map(printable).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,9 @@
 //! The report for programs. `docs/rehearse.md` describes each field.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::Arc,
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +11,7 @@ use serde_json::Value;
 use crate::{
     cluster::Cluster,
     judge::{DEFAULT, Judge},
-    outcome::{Field, NotAsked, Outcome},
+    outcome::{NotAsked, Outcome, Verdict},
     policies::Policies,
     policy::Mode,
     read::Place,
@@ -134,14 +138,8 @@ pub struct Workload {
     pub name: String,
     pub pods: usize,
     pub templates: usize,
-    pub outcome: Outcome,
-    pub class: String,
-    pub to: Option<String>,
-    pub code: Option<u16>,
-    pub message: Option<String>,
-    pub detail: Option<String>,
-    pub policy: Option<String>,
-    pub fields: Vec<Field>,
+    #[serde(flatten)]
+    pub verdict: Arc<Verdict>,
     pub place: Place,
 }
 
@@ -207,9 +205,13 @@ impl Report {
         wanted.iter().map(count).any(|count| count > 0)
     }
 
-    /// The report in JSON.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    /// Writes the report in JSON.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, mut out: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut out, self)?;
+        out.write_all(b"\n")
     }
 }
 
@@ -435,25 +437,9 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
 
 impl From<(Row, Objects)> for Workload {
     fn from((row, objects): (Row, Objects)) -> Self {
-        let Row { outcome, namespace, kind, name, verdict } = row;
+        let Row { namespace, kind, name, verdict, .. } = row;
         let Objects { pods, templates, place } = objects;
-        let crate::outcome::Verdict { class, to, code, message, detail, policy, fields, .. } = verdict;
-        Self {
-            namespace,
-            kind,
-            name,
-            pods,
-            templates,
-            outcome,
-            class,
-            to,
-            code,
-            message,
-            detail,
-            policy,
-            fields,
-            place,
-        }
+        Self { namespace, kind, name, pods, templates, verdict, place }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Verdicts, counted.
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -15,7 +18,7 @@ pub struct Row {
     pub namespace: String,
     pub kind: String,
     pub name: String,
-    pub verdict: Verdict,
+    pub verdict: Arc<Verdict>,
 }
 
 /// The objects of a row.
@@ -66,9 +69,21 @@ pub struct Tally {
     pub not_evaluated: BTreeMap<String, (String, usize)>,
     /// Places of objects with duplicate keys, and these.
     pub duplicate_keys: BTreeMap<Place, Vec<String>>,
+    /// Those of the rows, each once: many have the same.
+    verdicts: BTreeSet<Arc<Verdict>>,
 }
 
 impl Tally {
+    /// The verdict, as rows share it.
+    pub fn shared(&mut self, verdict: Verdict) -> Arc<Verdict> {
+        if let Some(known) = self.verdicts.get(&verdict) {
+            return Arc::clone(known);
+        }
+        let verdict = Arc::new(verdict);
+        self.verdicts.insert(Arc::clone(&verdict));
+        verdict
+    }
+
     /// Counts the objects of a row.
     pub fn add(&mut self, row: Row, objects: Objects) {
         let Objects { pods, templates, place } = objects;

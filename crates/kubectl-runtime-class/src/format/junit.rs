@@ -33,18 +33,18 @@ pub fn render(report: &Report) -> Result<String> {
 }
 
 fn of_workload(workload: &Workload) -> TestCase {
-    let Workload { kind, namespace, class, to, fields, .. } = workload;
-    let failure = |kind| unsuccessful(kind, name(workload.outcome), &workload.why());
-    let status = match workload.outcome {
+    let Workload { kind, namespace, verdict, .. } = workload;
+    let failure = |kind| unsuccessful(kind, name(verdict.outcome), &workload.why());
+    let status = match verdict.outcome {
         Outcome::Accepted | Outcome::Mutated => TestCaseStatus::success(),
         Outcome::Rejected | Outcome::Refused => failure(NonSuccessKind::Failure),
         Outcome::Error => failure(NonSuccessKind::Error),
     };
-    let mut case = TestCase::new(format!("{kind}/{}, class {class}", workload.name), status);
+    let mut case = TestCase::new(format!("{kind}/{}, class {}", workload.name, verdict.class), status);
     case.set_classname(format!("{namespace}.{kind}"));
-    if let Some(to) = to {
-        let fields = fields.iter().map(|field| format!("\n{}: {}: {}", field.path, field.value, field.why));
-        let moved = format!("{} to {to}. {}", name(workload.outcome), workload.why());
+    if let Some(to) = &verdict.to {
+        let fields = verdict.fields.iter().map(|field| format!("\n{}: {}: {}", field.path, field.value, field.why));
+        let moved = format!("{} to {to}. {}", name(verdict.outcome), workload.why());
         case.set_system_out(moved + &fields.collect::<String>());
     }
     case

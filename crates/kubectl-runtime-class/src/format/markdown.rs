@@ -6,7 +6,7 @@ use rehearsal::{
 
 /// The report.
 pub fn render(report: &Report) -> String {
-    let sections: String = layout::sections(report).iter().map(render_section).collect();
+    let sections: String = layout::sections(report).map(|section| render_section(&section)).collect();
     format!("## {}\n{sections}", escaped(&layout::title(report)))
 }
 

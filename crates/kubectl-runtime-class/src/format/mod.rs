@@ -4,6 +4,8 @@ mod markdown;
 mod sarif;
 mod text;
 
+use std::io::Write;
+
 use anyhow::Result;
 use clap::ValueEnum;
 use rehearsal::{Outcome, Report};
@@ -23,18 +25,19 @@ pub enum Format {
 }
 
 impl Format {
-    /// The report in this format.
+    /// Writes the report in this format.
     ///
     /// # Errors
-    /// None: it is written to memory.
-    pub fn render(self, report: &Report) -> Result<String> {
-        Ok(match self {
-            Self::Text => text::render(report)?,
-            Self::Json => report.to_json(),
-            Self::Markdown => markdown::render(report),
-            Self::Junit => junit::render(report)?,
-            Self::Sarif => sarif::render(report)?,
-        })
+    /// It can't be written.
+    pub fn write(self, report: &Report, out: &mut dyn Write) -> Result<()> {
+        match self {
+            Self::Text => text::write(report, out)?,
+            Self::Json => report.write(out)?,
+            Self::Markdown => out.write_all(markdown::render(report).as_bytes())?,
+            Self::Junit => out.write_all(junit::render(report)?.as_bytes())?,
+            Self::Sarif => out.write_all(sarif::render(report)?.as_bytes())?,
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rehearsal::{Outcome, Report, Workload, read::Place};
+use rehearsal::{Outcome, Report, Verdict, Workload, read::Place};
 use serde_sarif::sarif::{
     ArtifactLocation, Location, LogicalLocation, Message, MultiformatMessageString, PhysicalLocation, Region,
     ReportingDescriptor, Result as Finding, ResultLevel, Run, SCHEMA_URL, Sarif, Tool, ToolComponent,
@@ -49,17 +49,18 @@ pub fn render(report: &Report) -> Result<String> {
 }
 
 fn of_workload(workload: &Workload) -> Option<Finding> {
-    let (rule, level) = match workload.outcome {
+    let Workload { namespace, kind, verdict, place, .. } = workload;
+    let Verdict { outcome, class, to, fields, .. } = &**verdict;
+    let (rule, level) = match *outcome {
         Outcome::Accepted => return None,
-        Outcome::Mutated if workload.fields.is_empty() => ("mutated", ResultLevel::Note),
+        Outcome::Mutated if fields.is_empty() => ("mutated", ResultLevel::Note),
         Outcome::Mutated => ("look-first", ResultLevel::Warning),
         outcome => (name(outcome), ResultLevel::Error),
     };
-    let Workload { namespace, kind, class, to, fields, place, .. } = workload;
     let to = to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
     let fields = fields.iter().map(|field| format!("\n{}: {}: {}", field.path, field.value, field.why));
     let message =
-        format!("{kind} {} of the class {class} is {}{to}. {}", workload.name, name(workload.outcome), workload.why());
+        format!("{kind} {} of the class {class} is {}{to}. {}", workload.name, name(*outcome), workload.why());
     Some(finding(
         rule,
         level,

@@ -1,7 +1,7 @@
 //! The report as text, in colors on a terminal.
 use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
+    io::{self, Write},
+    iter,
 };
 
 use anstyle::{AnsiColor, Style};
@@ -9,34 +9,28 @@ use rehearsal::{
     Report,
     layout::{self, Section, Table, Tone},
 };
-use tabwriter::TabWriter;
+use unicode_width::UnicodeWidthStr;
 
 const BOLD: Style = Style::new().bold();
 const DIMMED: Style = Style::new().dimmed();
 
-/// The report.
+/// The spaces between two columns.
+const GAP: usize = 2;
+
+/// Writes the report.
 ///
 /// # Errors
-/// None: it is written to memory.
-pub fn render(report: &Report) -> io::Result<String> {
-    let mut text = format!("{BOLD}{}{BOLD:#}\n", layout::title(report));
-    for section in layout::sections(report) {
-        text.push_str(&render_section(&section)?);
-    }
-    Ok(text)
+/// It can't be written.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}", layout::title(report))?;
+    layout::sections(report).try_for_each(|section| write_section(&section, out))
 }
 
-fn render_section(section: &Section) -> io::Result<String> {
+fn write_section(section: &Section, out: &mut dyn Write) -> io::Result<()> {
     let style = style(section.tone);
-    let mut text = format!("\n{style}{}{style:#}\n", section.title.to_uppercase());
-    for line in &section.lines {
-        text.push_str(line);
-        text.push('\n');
-    }
-    if let Some(table) = &section.table {
-        text.push_str(&aligned(table)?);
-    }
-    Ok(text)
+    writeln!(out, "\n{style}{}{style:#}", section.title.to_uppercase())?;
+    section.lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    section.table.iter().try_for_each(|table| write_table(table, out))
 }
 
 fn style(tone: Tone) -> Style {
@@ -47,18 +41,30 @@ fn style(tone: Tone) -> Style {
     }
 }
 
-fn aligned(table: &Table) -> io::Result<String> {
-    let mut lines = format!("{DIMMED}{}{DIMMED:#}\n", table.head.join("\t").to_uppercase());
-    for row in &table.rows {
-        let height = row.iter().map(|cell| cell.lines().count()).max().unwrap_or_default();
-        for number in 0..height {
-            let cells: Vec<&str> = row.iter().map(|cell| cell.lines().nth(number).unwrap_or_default()).collect();
-            let _ = writeln!(lines, "{}", cells.join("\t"));
+/// A column is as wide as its widest cell.
+fn write_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let head: Vec<String> = table.head.iter().map(|cell| cell.to_uppercase()).collect();
+    let mut widths = vec![0; head.len()];
+    for row in iter::once(&head).chain(&table.rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.lines().map(UnicodeWidthStr::width).fold(*width, usize::max);
         }
     }
-    let mut writer = TabWriter::new(vec![]).padding(2).ansi(true);
-    writer.write_all(lines.as_bytes())?;
-    let aligned = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    let aligned = String::from_utf8_lossy(&aligned);
-    Ok(aligned.lines().map(|line| format!("{}\n", line.trim_end())).collect())
+    lines(&head, &widths).try_for_each(|line| writeln!(out, "{DIMMED}{line}{DIMMED:#}"))?;
+    table.rows.iter().flat_map(|row| lines(row, &widths)).try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The lines of a row: a cell may have several.
+fn lines(row: &[String], widths: &[usize]) -> impl Iterator<Item = String> {
+    let height = row.iter().map(|cell| cell.lines().count()).max().unwrap_or_default();
+    (0..height).map(move |number| {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            let text = cell.lines().nth(number).unwrap_or_default();
+            line.push_str(text);
+            line.extend(iter::repeat_n(' ', width.saturating_sub(text.width()) + GAP));
+        }
+        line.truncate(line.trim_end().len());
+        line
+    })
 }

@@ -48,9 +48,8 @@ fn tenant(name: &str, label: Option<&str>, class: Option<&str>) -> String {
 #[track_caller]
 fn is_shown_in(document: &str, report: &Report) {
     let page = fs::read_to_string(host::root().join(document)).expect("a document");
-    let sections = rehearsal::layout::sections(report);
-    let table =
-        sections.iter().find(|section| section.title == "Namespaces").and_then(|section| section.table.as_ref());
+    let mut sections = rehearsal::layout::sections(report);
+    let table = sections.find(|section| section.title == "Namespaces").and_then(|section| section.table);
     let table = table.expect("a table of namespaces");
     let head = table.head.iter().map(ToString::to_string).collect();
     for row in [&head].into_iter().chain(&table.rows) {
@@ -77,7 +76,7 @@ fn the_recipe_for_tenants_gives_each_namespace_one_class_and_shows_it_in_one_tab
     ]);
     assert_eq!(namespaces.collect::<Value>(), expected);
     let rejected = report.workloads.iter().find(|workload| workload.namespace == "team-c").expect("its Pod");
-    assert_eq!(rejected.message.as_deref(), Some("runtime 'kata' is not allowed"));
+    assert_eq!(rejected.verdict.message.as_deref(), Some("runtime 'kata' is not allowed"));
     is_shown_in("docs/tenants.md", &report);
 }
 
@@ -87,8 +86,8 @@ fn a_policy_for_the_cluster_beside_one_of_the_recipe_for_tenants_stops_the_pods_
     let both = policies(&["cluster.yml", "recipes/tenants/gvisor.yml"]);
     let report = report(&both, &[tenant("team-a", None, None), tenant("team-b", Some("gvisor"), None)].concat());
     let rejected = report.workloads.iter().find(|workload| workload.namespace == "team-b").expect("its Pod");
-    assert_eq!(rejected.message.as_deref(), Some("runtime 'kata' is not allowed"));
-    assert_eq!(rejected.policy.as_deref(), Some("pod-runtime-class-gvisor"));
+    assert_eq!(rejected.verdict.message.as_deref(), Some("runtime 'kata' is not allowed"));
+    assert_eq!(rejected.verdict.policy.as_deref(), Some("pod-runtime-class-gvisor"));
     is_shown_in("docs/operating.md", &report);
 }
 
@@ -99,7 +98,7 @@ fn on_rancher_rke2_and_k3s_only_the_pods_of_users_are_moved(#[case] cluster: &st
     let input = fs::read_to_string(host::root().join("test_data/field").join(cluster)).expect("a file");
     let report = report(&policies(&["cluster.yml"]), &input);
     let moved: Vec<_> =
-        report.workloads.iter().map(|workload| (&*workload.namespace, workload.to.as_deref())).collect();
+        report.workloads.iter().map(|workload| (&*workload.namespace, workload.verdict.to.as_deref())).collect();
     assert_eq!(moved, [("team-a", Some("kata"))]);
 }
 
@@ -114,6 +113,6 @@ fn on_openshift_two_uncommented_lines_leave_only_the_pods_of_users() {
     let input = fs::read_to_string(host::root().join("test_data/field/50-openshift.json")).expect("a file");
     let report = report(&Policies::of_objects(&objects).expect("a policy"), &input);
     let moved: Vec<_> =
-        report.workloads.iter().map(|workload| (&*workload.namespace, workload.to.as_deref())).collect();
+        report.workloads.iter().map(|workload| (&*workload.namespace, workload.verdict.to.as_deref())).collect();
     assert_eq!(moved, [("team-a", Some("kata"))]);
 }

@@ -150,7 +150,7 @@ fn mutating_policies_are_asked_by_name_and_each_sees_what_the_ones_before_left()
     let report = report(&policies(&both).expect("policies"), &pod("web"));
     let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
     // `a` comes first and moves the Pod to gvisor, which `b` allows, but gives its own fallback to nobody.
-    assert_eq!((workload.to.as_deref(), workload.policy.as_deref()), (Some("gvisor"), Some("a")));
+    assert_eq!((workload.verdict.to.as_deref(), workload.verdict.policy.as_deref()), (Some("gvisor"), Some("a")));
 }
 
 #[test]
@@ -159,9 +159,9 @@ fn a_pod_that_two_policies_move_to_different_classes_is_looked_at_first() {
     let second = policy("b", "kata", "").replace("[kata, gvisor]", "[kata]");
     let report = report(&policies(&[first, second].concat()).expect("policies"), &pod("web"));
     let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
-    assert_eq!((workload.to.as_deref(), workload.policy.as_deref()), (Some("kata"), Some("b")));
+    assert_eq!((workload.verdict.to.as_deref(), workload.verdict.policy.as_deref()), (Some("kata"), Some("b")));
     let fields: Vec<(&str, &str)> =
-        workload.fields.iter().map(|field| (field.path.as_str(), field.value.as_str())).collect();
+        workload.verdict.fields.iter().map(|field| (field.path.as_str(), field.value.as_str())).collect();
     assert_eq!(fields, [("spec.runtimeClassName", "gvisor by a, then kata by b")]);
 }
 
@@ -174,8 +174,8 @@ fn validating_policies_are_asked_last_whatever_their_names() {
     );
     let report = report(&policies(&[guard, policy("b", "gvisor", "")].concat()).expect("policies"), &pod("web"));
     let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
-    assert_eq!(workload.policy.as_deref(), Some("a-guard"));
-    assert_eq!(workload.message.as_deref(), Some("runtime 'gvisor' is not allowed"));
+    assert_eq!(workload.verdict.policy.as_deref(), Some("a-guard"));
+    assert_eq!(workload.verdict.message.as_deref(), Some("runtime 'gvisor' is not allowed"));
     assert!(report.fails_on(&[FailOn::Rejected]));
 }
 
@@ -293,7 +293,10 @@ fn a_native_guard_is_asked_last_and_rejects_in_the_words_of_the_api_server() {
     let report = report(&policies(&all).expect("policies"), &pod("web"));
     let [workload] = report.workloads.as_slice() else { panic!("{:?}", report.workloads) };
     let message = "ValidatingAdmissionPolicy 'native' with binding 'native-binding' denied request: runtime 'gvisor' is not allowed";
-    assert_eq!((workload.policy.as_deref(), workload.message.as_deref()), (Some("native"), Some(message)));
+    assert_eq!(
+        (workload.verdict.policy.as_deref(), workload.verdict.message.as_deref()),
+        (Some("native"), Some(message))
+    );
     assert_eq!(report.summary.outcomes.rejected, 1);
 }
 
@@ -360,7 +363,7 @@ fn refused_pods_of_a_workload_are_one_row_and_a_pod_of_its_own_is_named() {
     let text = [pod("db-0", &owner), pod("db-1", &owner), pod("alone", &json!([]))].join("\n");
     let report = report(&settings(), &text);
     let rows: Vec<(&str, usize, Option<&str>)> =
-        report.workloads.iter().map(|row| (row.name.as_str(), row.pods, row.message.as_deref())).collect();
+        report.workloads.iter().map(|row| (row.name.as_str(), row.pods, row.verdict.message.as_deref())).collect();
     assert_eq!(
         rows,
         [
