@@ -5,7 +5,7 @@ use super::fields::{at, items, text};
 use super::kinds::Kind;
 use super::quantity::Quantity;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Arguments};
 
 /// What is wrong, in the words of the API server and in its order.
 pub fn errors(kind: &Kind, object: &Value) -> Vec<String> {
@@ -35,8 +35,8 @@ fn metadata_errors(kind: &Kind, object: &Value) -> Vec<String> {
         // The API server makes a name of it.
         "" if !text(object, "metadata.generateName").is_empty() => vec![],
         "" => vec![format!("{path}: Required value: name or generateName is required")],
-        name if kind.name == "StatefulSet" => label_errors(name, path),
-        name => subdomain_errors(name, path),
+        name if kind.name == "StatefulSet" => label_errors(name, format_args!("{path}")),
+        name => subdomain_errors(name, format_args!("{path}")),
     }
 }
 
@@ -63,7 +63,7 @@ fn selector_errors(kind: &Kind, object: &Value, template: Option<&Value>) -> Vec
     let is_matched = pairs.and_then(Value::as_object).into_iter().flatten().all(matches);
     let needs_match = template.is_some() && (kind.group == "apps" || selector.is_some());
     if needs_match && (selector.is_none() || !is_matched) {
-        let path = format!("{}.metadata.labels", kind.template);
+        let path = format_args!("{}.metadata.labels", kind.template);
         errors.push(format!("{path}: Invalid value: {labels}: `selector` does not match template `labels`"));
     }
     errors
@@ -75,13 +75,13 @@ fn empty_selector(selector: &Value, kind: &str) -> String {
 
 /// Pods of a Job have an end, those of other workloads have none.
 fn restart_error(kind: &Kind, policy: &str, path: &str) -> Option<String> {
-    let path = format!("{path}.restartPolicy");
+    let path = format_args!("{path}.restartPolicy");
     match (kind.group, policy) {
         ("batch", "" | "Always") => Some(format!("{path}: Required value: valid values: \"OnFailure\", \"Never\"")),
         ("batch", "OnFailure" | "Never") | (_, "Always") => None,
-        ("batch", policy) => Some(not_supported(&path, policy, &["OnFailure", "Never"])),
+        ("batch", policy) => Some(not_supported(path, policy, &["OnFailure", "Never"])),
         _ if kind.controller.is_none() => None,
-        (_, policy) => Some(not_supported(&path, policy, &["Always"])),
+        (_, policy) => Some(not_supported(path, policy, &["Always"])),
     }
 }
 
@@ -90,10 +90,10 @@ fn spec_errors(spec: &Value, path: &str, claims: BTreeSet<&str>) -> Vec<String> 
     let mut volumes = claims.clone();
     for (index, volume) in items(spec, "volumes").iter().enumerate() {
         let name = text(volume, "name");
-        let path = format!("{path}.volumes[{index}].name");
-        let wrong = label_errors(name, &path);
+        let path = format_args!("{path}.volumes[{index}].name");
+        let wrong = label_errors(name, path);
         if wrong.is_empty() && !volumes.insert(name) && !claims.contains(name) {
-            errors.push(duplicate(&path, name));
+            errors.push(duplicate(path, name));
         }
         errors.extend(wrong);
     }
@@ -104,19 +104,19 @@ fn spec_errors(spec: &Value, path: &str, claims: BTreeSet<&str>) -> Vec<String> 
             errors.push(format!("{path}.containers: Required value"));
         }
         for (index, container) in containers.iter().enumerate() {
-            let path = format!("{path}.{list}[{index}]");
-            container_errors(container, &path, &volumes, &mut errors);
+            let path = format_args!("{path}.{list}[{index}]");
+            container_errors(container, path, &volumes, &mut errors);
             let name = text(container, "name");
             if !names.insert(name) && !name.is_empty() {
-                errors.push(duplicate(&format!("{path}.name"), name));
+                errors.push(duplicate(format_args!("{path}.name"), name));
             }
         }
     }
     for (field, choices) in [("restartPolicy", RESTART_POLICIES), ("dnsPolicy", DNS_POLICIES)] {
-        errors.extend(choice_error(text(spec, field), &format!("{path}.{field}"), choices));
+        errors.extend(choice_error(text(spec, field), format_args!("{path}.{field}"), choices));
     }
     if let Some(class) = spec.get("runtimeClassName").and_then(Value::as_str) {
-        errors.extend(subdomain_errors(class, &format!("{path}.runtimeClassName")));
+        errors.extend(subdomain_errors(class, format_args!("{path}.runtimeClassName")));
     }
     errors
 }
@@ -126,16 +126,16 @@ const DNS_POLICIES: &[&str] = &["ClusterFirstWithHostNet", "ClusterFirst", "Defa
 const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
 const MESSAGE_POLICIES: &[&str] = &["File", "FallbackToLogsOnError"];
 
-fn container_errors(container: &Value, path: &str, volumes: &BTreeSet<&str>, errors: &mut Vec<String>) {
-    errors.extend(label_errors(text(container, "name"), &format!("{path}.name")));
+fn container_errors(container: &Value, path: Arguments, volumes: &BTreeSet<&str>, errors: &mut Vec<String>) {
+    errors.extend(label_errors(text(container, "name"), format_args!("{path}.name")));
     if text(container, "image").is_empty() {
         errors.push(format!("{path}.image: Required value"));
     }
     let policy = "terminationMessagePolicy";
-    errors.extend(choice_error(text(container, policy), &format!("{path}.{policy}"), MESSAGE_POLICIES));
+    errors.extend(choice_error(text(container, policy), format_args!("{path}.{policy}"), MESSAGE_POLICIES));
     let mut mount_paths = BTreeSet::new();
     for (index, mount) in items(container, "volumeMounts").iter().enumerate() {
-        let path = format!("{path}.volumeMounts[{index}]");
+        let path = format_args!("{path}.volumeMounts[{index}]");
         let [name, mount_path] = ["name", "mountPath"].map(|field| text(mount, field));
         if name.is_empty() {
             errors.push(format!("{path}.name: Required value"));
@@ -150,7 +150,11 @@ fn container_errors(container: &Value, path: &str, volumes: &BTreeSet<&str>, err
             errors.push(format!("{path}.mountPath: Invalid value: {mount_path:?}: must be unique"));
         }
     }
-    errors.extend(choice_error(text(container, "imagePullPolicy"), &format!("{path}.imagePullPolicy"), PULL_POLICIES));
+    errors.extend(choice_error(
+        text(container, "imagePullPolicy"),
+        format_args!("{path}.imagePullPolicy"),
+        PULL_POLICIES,
+    ));
     let requests = at(container, "resources.requests").and_then(Value::as_object);
     for (name, request) in requests.into_iter().flatten() {
         let limit = at(container, "resources.limits").and_then(|limits| limits.get(name)).and_then(Quantity::read);
@@ -164,21 +168,21 @@ fn container_errors(container: &Value, path: &str, volumes: &BTreeSet<&str>, err
     }
 }
 
-fn duplicate(path: &str, name: &str) -> String {
+fn duplicate(path: Arguments, name: &str) -> String {
     format!("{path}: Duplicate value: {name:?}")
 }
 
 /// A value that is left out has its default.
-fn choice_error(value: &str, path: &str, choices: &[&str]) -> Option<String> {
+fn choice_error(value: &str, path: Arguments, choices: &[&str]) -> Option<String> {
     (!value.is_empty() && !choices.contains(&value)).then(|| not_supported(path, value, choices))
 }
 
-fn not_supported(path: &str, value: &str, choices: &[&str]) -> String {
+fn not_supported(path: Arguments, value: &str, choices: &[&str]) -> String {
     let choices: Vec<String> = choices.iter().map(|choice| format!("{choice:?}")).collect();
     format!("{path}: Unsupported value: {value:?}: supported values: {}", choices.join(", "))
 }
 
-fn label_errors(name: &str, path: &str) -> Vec<String> {
+fn label_errors(name: &str, path: Arguments) -> Vec<String> {
     match name {
         "" => vec![format!("{path}: Required value")],
         name if is_label(name) => name_errors(name, path, 63, None),
@@ -187,11 +191,11 @@ fn label_errors(name: &str, path: &str) -> Vec<String> {
     }
 }
 
-fn subdomain_errors(name: &str, path: &str) -> Vec<String> {
+fn subdomain_errors(name: &str, path: Arguments) -> Vec<String> {
     name_errors(name, path, 253, if is_subdomain(name) { None } else { Some(SUBDOMAIN) })
 }
 
-fn name_errors(name: &str, path: &str, longest: usize, why: Option<&str>) -> Vec<String> {
+fn name_errors(name: &str, path: Arguments, longest: usize, why: Option<&str>) -> Vec<String> {
     let too_long = (name.len() > longest).then(|| format!("must be no more than {longest} characters"));
     let reasons = too_long.into_iter().chain(why.map(str::to_owned));
     reasons.map(|why| format!("{path}: Invalid value: {name:?}: {why}")).collect()
