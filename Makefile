@@ -241,7 +241,7 @@ monitoring-tests: ## test the alerts of deploy/monitoring/, with promtool
 .PHONY: bench
 bench: dist ## compare the time of evaluations with an empty policy's, and that of a rehearsal with jq's
 	cargo bench --package tests --bench evaluation --locked
-	COMMAND=$(CURDIR)/target/$(DIST_TARGET)/dist/kubectl-runtime_class cargo bench --package tests --bench rehearse --locked
+	COMMAND=$(CURDIR)/target/$(DIST_TARGET)/dist/kubectl-runtime_class cargo bench --package tests --bench rehearse --profile dev --locked
 
 .PHONY: performance.svg
 performance.svg: $(TARGET) ## draw the cost of an evaluation against the size of its request

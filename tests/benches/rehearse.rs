@@ -14,7 +14,7 @@ use nix::sys::{
     resource::{UsageWho, getrusage},
     time::TimeValLike,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::*;
 
 const SETTINGS: &str = r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "kata"}"#;
@@ -43,10 +43,21 @@ fn main() {
     println!("CPU time: {:.2} times jq's", rehearsal.cpu / jq.cpu);
 }
 
-/// A dump as kubectl writes it, of recorded Pods under many names.
+/// A dump as kubectl writes it, of recorded Pods under many names: one without a class, and one of each class. The policy
+/// mutates half of them.
 fn write_dump(path: &Path, pods: usize) {
-    let recorded = ["pod-create-runc-plain", "pod-create-gvisor", "pod-create-default"].map(|name| {
-        let pod = recorded(name)["object"].clone();
+    const RECORDED: [&str; 4] = ["pod-create-default", "pod-create-gvisor", "pod-create-kata", "pod-create-runc-plain"];
+    let recorded = RECORDED.map(|name| {
+        let mut pod = recorded(name)["object"].clone();
+        pod["metadata"].as_object_mut().expect("metadata").remove("managedFields");
+        pod["status"] = json!({
+            "conditions": [{ "lastTransitionTime": "2026-11-25T09:00:00Z", "status": "True", "type": "Ready" }],
+            "hostIP": "10.0.0.7",
+            "phase": "Running",
+            "podIP": "10.244.1.17",
+            "qosClass": "Burstable",
+            "startTime": "2026-11-25T09:00:00Z",
+        });
         let text = String::from_utf8(in_a_list(&pod)).expect("text");
         let name = pod["metadata"]["name"].as_str().expect("a name").to_owned();
         (text, name)

@@ -91,9 +91,9 @@ fn read(path: &Path) -> Result<String> {
     text.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Prints what is written; `| head` may stop reading.
+/// Prints what is written, in colors on a terminal; `| head` may stop reading.
 fn print(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(anstream::stdout().lock());
     match write(&mut out).and_then(|()| Ok(out.flush()?)) {
         Err(error) if error.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::BrokenPipe) => Ok(()),
         done => done.context("cannot print"),

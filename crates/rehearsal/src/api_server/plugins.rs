@@ -177,16 +177,16 @@ fn merge_tolerations(own: &[Value], of_class: &[Value]) -> Vec<Value> {
 fn covers(wide: &Value, narrow: &Value) -> bool {
     let same = |field: &str| text(wide, field) == text(narrow, field);
     let seconds = |toleration: &Value| toleration.get("tolerationSeconds").and_then(Value::as_i64);
-    let any_key = text(wide, "key").is_empty() && text(wide, "operator") == "Exists";
-    let for_as_long = match seconds(wide).filter(|_| text(wide, "effect") == "NoExecute") {
+    let covers_key = || same("key") || (text(wide, "key").is_empty() && text(wide, "operator") == "Exists");
+    let covers_effect = || text(wide, "effect").is_empty() || same("effect");
+    let is_for_as_long = || match seconds(wide).filter(|_| text(wide, "effect") == "NoExecute") {
         Some(longest) => seconds(narrow).is_some_and(|seconds| seconds <= longest),
         None => true,
     };
-    let any_value = match text(wide, "operator") {
+    let covers_value = || match text(wide, "operator") {
         "Exists" => true,
         "" | "Equal" => text(narrow, "operator") == "Equal" && same("value"),
         _ => false,
     };
-    wide == narrow
-        || ((any_key || same("key")) && (text(wide, "effect").is_empty() || same("effect")) && for_as_long && any_value)
+    wide == narrow || (covers_key() && covers_effect() && is_for_as_long() && covers_value())
 }
