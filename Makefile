@@ -20,9 +20,12 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 help: ## show this
 	@sed -nE 's/^([a-z0-9.-]+):[^#]*## (.*)/  \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
 
+# It compiles the module once: an engine that is optimized for that takes longer to build.
+UNOPTIMIZED := $(foreach crate,cranelift-codegen regalloc2 wasmparser,--config profile.dev.package.$(crate).opt-level=0)
+
 .PHONY: run
 run: $(TARGET) ## show the README's examples, decided by the policy
-	@cargo run --locked --package tests --bin readme README.md
+	@cargo run --locked $(UNOPTIMIZED) --package tests --bin readme README.md
 
 .PHONY: test
 test: fmt lint cargo-tests checks ## run all checks and tests
