@@ -82,20 +82,19 @@ impl Cluster {
         self.all_namespaces || self.selector.is_some() || context.is_some() || kubeconfig.is_some()
     }
 
-    /// The objects of each kind, and the kinds that the user may not list.
+    /// Reads the objects of each kind, and returns the kinds that the user may not list.
     ///
     /// # Errors
     /// There is no kubectl, or it does not reach the cluster.
-    pub fn list(&self) -> Result<(Vec<Source>, Vec<Forbidden>)> {
-        let (mut sources, mut forbidden) = (vec![], vec![]);
+    pub fn list(&self, read: &mut dyn FnMut(Source) -> Result<()>) -> Result<Vec<Forbidden>> {
+        let mut forbidden = vec![];
         for (kind, is_namespaced) in KINDS {
             let options = if is_namespaced { self.options() } else { vec![] };
-            match self.connection.get(kind, &options)? {
-                Ok(source) => sources.push(source),
-                Err(message) => forbidden.push(Forbidden { kind, is_context: !is_namespaced, message }),
+            if let Err(message) = self.connection.get(kind, &options, &mut *read)? {
+                forbidden.push(Forbidden { kind, is_context: !is_namespaced, message });
             }
         }
-        Ok((sources, forbidden))
+        Ok(forbidden)
     }
 
     /// The options for objects in a namespace.
@@ -108,11 +107,16 @@ impl Cluster {
 }
 
 impl Connection {
-    /// The objects of a kind; the API server's words if the user may not list them.
+    /// Reads the objects of a kind. Returned are the API server's words if the user may not list them.
     ///
     /// # Errors
-    /// There is no kubectl, or it does not reach the cluster.
-    pub fn get(&self, kind: &str, options: &[String]) -> Result<Result<Source, String>> {
+    /// There is no kubectl, it does not reach the cluster, or what it prints can't be read.
+    pub fn get<T>(
+        &self,
+        kind: &str,
+        options: &[String],
+        read: impl FnOnce(Source) -> Result<T>,
+    ) -> Result<Result<T, String>> {
         let name = format!("kubectl get {kind}");
         let cannot = || format!("cannot run {name}");
         let mut command = Command::new("kubectl");
@@ -129,12 +133,12 @@ impl Connection {
         let (output, errors) = (child.stdout.take().with_context(cannot)?, child.stderr.take());
         // kubectl must not wait for a reader of its errors while its output is read.
         let said = thread::spawn(move || errors.map(io::read_to_string));
-        let source = Source::spool(name.clone(), output)?;
+        let read = read(Source::stream(&name, output));
         let status = child.wait().with_context(cannot)?;
         let said = said.join().ok().flatten().transpose().with_context(cannot)?.unwrap_or_default();
         let said = said.lines().rfind(|line| !line.is_empty()).unwrap_or("it says nothing");
         if status.success() {
-            return Ok(Ok(source));
+            return read.map(Ok);
         }
         if said.contains("(Forbidden)") {
             return Ok(Err(said.trim_start_matches("Error from server (Forbidden): ").to_owned()));

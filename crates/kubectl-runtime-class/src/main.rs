@@ -10,6 +10,7 @@ mod rehearse;
 mod run;
 mod settings;
 mod source;
+mod waiting;
 
 use std::{
     fs,

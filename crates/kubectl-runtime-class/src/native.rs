@@ -92,16 +92,17 @@ impl Native {
 
     /// The RuntimeClasses; none if no policy needs them, or none of this moment.
     fn classes(&self, policies: &[&Policy]) -> Result<Option<Vec<Value>>> {
-        let sources = match &self.classes {
+        let documents: Vec<Vec<Value>> = match &self.classes {
             Some(path) if path.as_os_str() == LIVE => return Ok(None),
-            Some(path) => source::sources(slice::from_ref(path))?,
+            Some(path) => {
+                source::sources(slice::from_ref(path))?.into_iter().map(Source::documents).collect::<Result<_>>()?
+            }
             None if !policies.iter().any(|policy| native::needs_classes(policy)) => return Ok(None),
-            None => match self.connection.get(RUNTIME_CLASSES, &[])? {
-                Ok(source) => vec![source],
+            None => match self.connection.get(RUNTIME_CLASSES, &[], Source::documents)? {
+                Ok(documents) => vec![documents],
                 Err(why) => bail!("you may not list RuntimeClasses: {why}. Use --classes FILE"),
             },
         };
-        let documents: Vec<Vec<Value>> = sources.iter().map(Source::documents).collect::<Result<_>>()?;
         let items = documents.into_iter().flatten().flat_map(|document| match document.get("items") {
             Some(Value::Array(items)) => items.clone(),
             _ => vec![document],

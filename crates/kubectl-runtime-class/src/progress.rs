@@ -1,7 +1,7 @@
 //! The progress of a rehearsal that takes longer than a second, on a terminal.
 use std::{
-    cell::Cell,
     io::{self, BufRead, BufReader, Read},
+    sync::Once,
     time::{Duration, Instant},
 };
 
@@ -11,34 +11,42 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const AT_ONCE: usize = 1 << 16;
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A bar of the bytes that are read.
+/// A bar of the bytes that are read, and then judged.
 pub struct Progress {
     bar: ProgressBar,
     begun: Instant,
-    is_shown: Cell<bool>,
+    shown: Once,
 }
 
-impl Progress {
-    /// A bar that is full after `bytes`.
-    pub fn of(bytes: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden());
+impl Default for Progress {
+    fn default() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent}% of {total_bytes}, {eta} left") {
             bar.set_style(style);
         }
-        Self { bar, begun: Instant::now(), is_shown: Cell::new(false) }
+        Self { bar, begun: Instant::now(), shown: Once::new() }
+    }
+}
+
+impl Progress {
+    /// The bar is full after as many bytes from now on.
+    pub fn expect(&self, bytes: u64) {
+        self.bar.set_length(self.bar.position() + bytes);
     }
 
-    /// Counts bytes.
+    /// Counts the bytes of a reader.
     pub fn count<'p>(&'p self, reader: impl Read + 'p) -> impl BufRead + 'p {
         BufReader::with_capacity(AT_ONCE, Counted { reader, progress: self })
     }
 
-    fn add(&self, bytes: usize) {
+    /// Counts bytes.
+    pub fn add(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
-        if !self.is_shown.get() && self.begun.elapsed() > PATIENCE {
-            self.is_shown.set(true);
+        // How long standard input is, nobody knows.
+        let is_known = self.bar.length() > Some(self.bar.position());
+        if is_known && self.begun.elapsed() > PATIENCE {
             // Nothing is drawn if standard error is not a terminal.
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.shown.call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr()));
         }
     }
 

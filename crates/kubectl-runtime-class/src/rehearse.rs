@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum, builder::PossibleValue};
 use kubectl_runtime_class::Policy;
-use rehearsal::{Cluster, FailOn, Judge, Policies, Report, Tally};
+use rehearsal::{Cluster, FailOn, Judge, Policies, Report, Tally, read::Found};
 
 use crate::{
     format::Format,
@@ -19,6 +19,7 @@ use crate::{
     print,
     progress::Progress,
     source::{self, Source},
+    waiting::Waiting,
 };
 
 /// The exit codes of `--fail-on`, and of unreadable input.
@@ -92,10 +93,10 @@ impl ValueEnum for Failure {
 /// What is rehearsed.
 #[derive(Default)]
 struct Input {
-    sources: Vec<Source>,
+    names: Vec<String>,
     /// The kinds that the user may not list.
     forbidden: Vec<Forbidden>,
-    /// The cluster's RuntimeClasses are among the sources, though there may be none.
+    /// It has the cluster's RuntimeClasses, though there may be none.
     knows_classes: bool,
 }
 
@@ -108,43 +109,53 @@ impl Rehearse {
         Ok(self.exit_code(&report))
     }
 
-    fn input(&self) -> Result<Input> {
-        if !self.paths.is_empty() {
-            return Ok(Input { sources: source::sources(&self.paths)?, ..Input::default() });
-        }
-        if self.cluster.is_meant() || io::stdin().is_terminal() {
-            let (sources, forbidden) = self.cluster.list()?;
+    /// Reads the input.
+    fn read(&self, progress: &Progress, found: &mut dyn FnMut(Found)) -> Result<Input> {
+        let mut names = vec![];
+        let mut read = |source: Source| {
+            names.push(source.name.to_string());
+            source.read(progress, found)
+        };
+        if self.paths.is_empty() && (self.cluster.is_meant() || io::stdin().is_terminal()) {
+            let forbidden = self.cluster.list(&mut read)?;
             let knows_classes = forbidden.iter().all(|forbidden| forbidden.kind != RUNTIME_CLASSES);
-            return Ok(Input { sources, forbidden, knows_classes });
+            return Ok(Input { names, forbidden, knows_classes });
         }
-        Ok(Input { sources: vec![Source::stdin()?], ..Input::default() })
+        let sources = if self.paths.is_empty() { vec![Source::stdin()] } else { source::sources(&self.paths)? };
+        // It is read, and then judged.
+        progress.expect(2 * sources.iter().map(|source| source.bytes).sum::<u64>());
+        sources.into_iter().try_for_each(read)?;
+        Ok(Input { names, ..Input::default() })
     }
 
     fn report(&self, policy: &Policy, policies: &Policies) -> Result<Report> {
-        let elsewhere = source::sources(&self.runtime_classes)?;
-        let Input { sources, forbidden, knows_classes } = self.input()?;
-        let bytes = |sources: &[Source]| sources.iter().map(|source| source.bytes).sum::<u64>();
-        let progress = Progress::of(bytes(&elsewhere) + 2 * bytes(&sources));
-
+        let progress = Progress::default();
         let mut cluster = Cluster::default();
-        source::read(&elsewhere, &progress, &mut |found| cluster.learn(found))?;
+        for source in source::sources(&self.runtime_classes)? {
+            source.read(&progress, &mut |found| cluster.learn(&found))?;
+        }
         if let Some(why) = cluster.unreadable.first() {
             bail!("cannot read {why}");
         }
         // The input's own classes take precedence: a chart may change one.
-        source::read(&sources, &progress, &mut |found| cluster.learn(found))?;
-        cluster.knows_classes = knows_classes || !elsewhere.is_empty();
+        let mut waiting = Waiting::default();
+        let Input { names, forbidden, knows_classes } = self.read(&progress, &mut |found| {
+            cluster.learn(&found);
+            waiting.add(found);
+        })?;
+        cluster.knows_classes = knows_classes || !self.runtime_classes.is_empty();
 
         let module = Module::new(policy, &cluster);
         let namespace = self.cluster.namespace.as_deref().unwrap_or("default");
         let judge = Judge { policies, cluster: &cluster, host: &module, namespace };
-        let mut tally = parallel::fold(&sources, &progress, |tally, found| judge.judge(found, tally), Tally::join)?;
+        progress.expect(waiting.bytes);
+        let mut tally =
+            parallel::fold(waiting.end()?, &progress, |tally, found| judge.judge(found, tally), Tally::join)?;
         progress.end();
 
         let (context, missed): (Vec<_>, Vec<_>) = forbidden.into_iter().partition(|forbidden| forbidden.is_context);
         missed.into_iter().for_each(|forbidden| judge.judge(forbidden.into(), &mut tally));
         if tally.rows.is_empty() && tally.not_judged.is_empty() && tally.unreadable.is_empty() {
-            let names: Vec<&str> = sources.iter().map(|source| source.name.as_ref()).collect();
             bail!("there is no object in {}", names.join(", "));
         }
         let mut report = Report::new(&judge, tally);

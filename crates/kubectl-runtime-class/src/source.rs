@@ -1,7 +1,7 @@
-//! The sources of objects: files, folders and standard input. Each is read twice.
+//! The sources of objects: files, folders, standard input and pipes. Each is read once.
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek},
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,17 +17,18 @@ use crate::progress::Progress;
 const STDIN: &str = "-";
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 
-/// An input that can be read again.
+/// An input.
 pub struct Source {
     pub name: Arc<str>,
+    /// Its length; 0 if it is not known.
     pub bytes: u64,
     content: Content,
 }
 
 enum Content {
+    /// Opened when it is read: a folder may have more files than a process may open.
     File(PathBuf),
-    /// Standard input or a pipe, kept in a temporary file.
-    Spooled(File),
+    Stream(Box<dyn Read>),
 }
 
 /// The sources at these paths; `-` is standard input.
@@ -41,24 +42,13 @@ pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>> {
 
 fn sources_at(path: &Path) -> Result<Vec<Source>> {
     if path == Path::new(STDIN) {
-        return Ok(vec![Source::stdin()?]);
+        return Ok(vec![Source::stdin()]);
     }
     let metadata = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     if metadata.is_dir() {
         return folder(path);
     }
     Ok(vec![Source::file(path)?])
-}
-
-/// Reads all objects of the sources.
-///
-/// # Errors
-/// A source can't be opened.
-pub fn read(sources: &[Source], progress: &Progress, found: &mut dyn FnMut(Found)) -> Result<()> {
-    for source in sources {
-        read::read(progress.count(source.open()?), &source.name, found);
-    }
-    Ok(())
 }
 
 /// The files below a folder that may hold objects, in the order of their names.
@@ -84,51 +74,48 @@ impl Source {
         let file = File::open(path).with_context(cannot)?;
         let metadata = file.metadata().with_context(cannot)?;
         if metadata.is_file() {
-            let content = Content::File(path.to_owned());
-            return Ok(Self { name: name.into(), bytes: metadata.len(), content });
+            return Ok(Self { name: name.into(), bytes: metadata.len(), content: Content::File(path.to_owned()) });
         }
-        Self::spool(name, file)
+        Ok(Self::stream(&name, file))
     }
 
     /// Standard input.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn stdin() -> Result<Self> {
-        Self::spool("standard input".to_owned(), io::stdin().lock())
+    pub fn stdin() -> Self {
+        Self::stream("standard input", io::stdin())
     }
 
-    /// An input that can be read once, kept in a temporary file.
-    pub fn spool(name: String, mut input: impl Read) -> Result<Self> {
-        let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
-        let bytes =
-            io::copy(&mut input, &mut file).with_context(|| format!("cannot keep {name} in a temporary file"))?;
-        Ok(Self { name: name.into(), bytes, content: Content::Spooled(file) })
+    /// An input whose length is not known.
+    pub fn stream(name: &str, input: impl Read + 'static) -> Self {
+        Self { name: name.into(), bytes: 0, content: Content::Stream(Box::new(input)) }
     }
 
-    /// Reads the source from its start.
+    /// Reads all objects of the source.
     ///
     /// # Errors
-    /// The file can't be opened anymore.
-    pub fn open(&self) -> Result<Box<dyn Read + '_>> {
-        let cannot = || format!("cannot read {}", self.name);
-        match &self.content {
-            Content::File(path) => Ok(Box::new(File::open(path).with_context(cannot)?)),
-            Content::Spooled(file) => {
-                let mut file = file;
-                file.rewind().with_context(cannot)?;
-                Ok(Box::new(file))
-            }
-        }
+    /// A file can't be opened anymore.
+    pub fn read(self, progress: &Progress, found: &mut dyn FnMut(Found)) -> Result<()> {
+        let name = Arc::clone(&self.name);
+        read::read(progress.count(self.open()?), &name, found);
+        Ok(())
     }
 
     /// The documents of a small source.
     ///
     /// # Errors
     /// One of them can't be read.
-    pub fn documents(&self) -> Result<Vec<Value>> {
+    pub fn documents(self) -> Result<Vec<Value>> {
+        let name = Arc::clone(&self.name);
         let mut bytes = vec![];
-        self.open()?.read_to_end(&mut bytes).with_context(|| format!("cannot read {}", self.name))?;
-        read::documents(&bytes, &self.name).map_err(|why| anyhow!("cannot read {why}"))
+        self.open()?.read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+        read::documents(&bytes, &name).map_err(|why| anyhow!("cannot read {why}"))
+    }
+
+    fn open(self) -> Result<Box<dyn Read>> {
+        match self.content {
+            Content::File(path) => {
+                Ok(Box::new(File::open(path).with_context(|| format!("cannot read {}", self.name))?))
+            }
+            Content::Stream(input) => Ok(input),
+        }
     }
 }

@@ -145,7 +145,7 @@ fn rehearse(payload: &[u8]) -> CallResult {
     let files = sources.iter().chain(&runtime_classes).enumerate();
     let (input, classes): (Vec<_>, Vec<_>) = files.partition(|(number, _)| *number < sources.len());
     for (number, file) in classes.into_iter().chain(input) {
-        read_source(number, file, &mut |found| cluster.learn(found));
+        read_source(number, file, &mut |found| cluster.learn(&found));
     }
     let rehearsed = Rehearsed { policies, cluster, sources, namespace };
     let module = Module::in_cluster(&rehearsed.cluster);

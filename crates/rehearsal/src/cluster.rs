@@ -15,7 +15,7 @@ type Labels = BTreeMap<String, String>;
 /// Kubernetes has at most this many levels: a Pod, its Job, its CronJob.
 const GENERATIONS: usize = 4;
 
-/// The facts that are needed before objects are judged: the result of a first pass over the input.
+/// The facts that are needed before objects are judged. They may be anywhere in the input.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     pub runtime_classes: BTreeMap<String, Value>,
@@ -44,20 +44,19 @@ pub struct Node {
 
 impl Cluster {
     /// Adds something that was found in the input.
-    pub fn learn(&mut self, found: Found) {
+    pub fn learn(&mut self, found: &Found) {
         match found {
             Found::Object(document) if is_of_the_cluster(document.kind()) => {
-                let place = document.place.to_string();
                 if let Err(why) = self.learn_object(document) {
-                    self.unreadable.push(format!("{place}: {why}"));
+                    self.unreadable.push(format!("{}: {why}", document.place));
                 }
             }
-            Found::Object(document) | Found::NotAnObject(document) => self.learn_kustomization(&document),
+            Found::Object(document) | Found::NotAnObject(document) => self.learn_kustomization(document),
             Found::Unreadable { place, message } => self.unreadable.push(format!("{place}: {message}")),
         }
     }
 
-    fn learn_object(&mut self, document: Document) -> Result<(), String> {
+    fn learn_object(&mut self, document: &Document) -> Result<(), String> {
         let (mut object, _) = document.value()?;
         let Header { group, kind, metadata, .. } = Header::of(&object)?;
         let name = metadata.name().to_owned();

@@ -36,7 +36,7 @@ pub trait Host: Sync {
     fn validate(&self, payload: &[u8], reads_classes: bool) -> Result<Vec<u8>, String>;
 }
 
-/// Judges objects: the second pass over an input.
+/// Judges objects, once the whole input is known.
 #[derive(Clone, Copy)]
 pub struct Judge<'a> {
     pub policies: &'a Policies,

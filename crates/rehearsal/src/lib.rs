@@ -1,13 +1,13 @@
 //! What policies would do to the objects of a cluster or a chart, as if they were created now.
 //!
 //! ```text
-//! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      first pass
+//! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      at first
 //!  read    (as kubectl reads)    └► requests (as the API server sends) ─► answers ─► outcomes ─► report
 //!                                    api_server, request                  judge      look_first   tally, layout
 //! ```
 //!
-//! It knows no engine, no file, no thread and no terminal. Its host feeds it with input, twice, and answers with the
-//! policy's module ([`Host`]).
+//! It knows no engine, no file, no thread and no terminal. Its host feeds it with input, keeps the objects until the
+//! [`Cluster`] has learned from all of them, and answers with the policy's module ([`Host`]).
 mod cluster;
 #[cfg_attr(not(feature = "cel"), path = "no_conditions.rs")]
 mod conditions;

@@ -135,7 +135,7 @@ pub fn read_cluster(text: &str) -> (Cluster, Vec<Unreadable>) {
     cluster.knows_classes = true;
     let mut unreadable = vec![];
     read_all(text, |found| match known_in_cluster(found) {
-        Ok(document) => cluster.learn(Found::Object(document)),
+        Ok(document) => cluster.learn(&Found::Object(document)),
         Err(problem) => unreadable.push(problem),
     });
     (cluster, unreadable)

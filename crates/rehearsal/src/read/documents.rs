@@ -52,8 +52,7 @@ impl<'a> Reader<'a> {
             Shape::Null => {}
             _ if self.whole => {
                 let place = self.place(line);
-                let (api_version, kind) = (String::new(), String::new());
-                self.found(Found::Object(Document { place, api_version, kind, text: text.into() }));
+                self.found(Found::Object(Document { place, kind: Box::default(), text: text.into() }));
             }
             _ => {
                 let place = self.place(line);

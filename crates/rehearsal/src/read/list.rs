@@ -55,25 +55,23 @@ pub(super) fn open(text: &str, shape: Shape, place: Place, listed: Option<&Liste
             }
         };
     }
-    let (api_version, kind) = match (head.api_version, head.kind) {
+    let kind = match (head.api_version, head.kind) {
         (None, None) => {
             let Some((api_version, kind)) = listed.and_then(Listed::of_item) else {
                 return reader.found(untyped(text, "kind", place));
             };
             let text = with_type(text, api_version, kind);
-            let (api_version, kind) = (api_version.into(), kind.into());
-            return reader.found(Found::Object(Document { place, api_version, kind, text }));
+            return reader.found(Found::Object(Document { place, kind: kind.into(), text }));
         }
-        (Some(api_version), Some(kind)) => (api_version, kind),
+        (Some(_), Some(kind)) => kind,
         (None, Some(_)) => return reader.found(untyped(text, "apiVersion", place)),
         (Some(_), None) => return reader.found(untyped(text, "kind", place)),
     };
-    reader.found(Found::Object(Document { place, api_version, kind, text: text.into() }));
+    reader.found(Found::Object(Document { place, kind: kind.into(), text: text.into() }));
 }
 
 pub(super) fn not_an_object(text: &str, place: Place) -> Found {
-    let (api_version, kind) = (String::new(), String::new());
-    Found::NotAnObject(Document { place, api_version, kind, text: text.into() })
+    Found::NotAnObject(Document { place, kind: Box::default(), text: text.into() })
 }
 
 /// A map without `missing`. With `metadata` it is meant to be an object, and must not be left out without a word.

@@ -73,25 +73,15 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Document {
     pub place: Place,
-    api_version: String,
-    kind: String,
-    text: Box<str>,
+    kind: Box<str>,
+    /// JSON, as it came: members may be there twice. See [`Document::value`].
+    pub text: Box<str>,
 }
 
 impl Document {
     /// Its own, or that of its List.
-    pub fn api_version(&self) -> &str {
-        &self.api_version
-    }
-
-    /// Its own, or that of its List.
     pub fn kind(&self) -> &str {
         &self.kind
-    }
-
-    /// JSON, as it came: members may be there twice. See [`Document::value`].
-    pub fn text(&self) -> &str {
-        &self.text
     }
 
     /// The object, and the paths of its members that are there twice: the last one counts.

@@ -51,7 +51,7 @@ pub fn rehearse_bytes(policies: &Policies, input: &[(Arc<str>, Vec<u8>)], classe
     let mut cluster = Cluster::default();
     cluster.knows_classes = !classes.is_empty();
     for (name, bytes) in classes.iter().chain(input) {
-        read::read(bytes.as_slice(), name, &mut |found| cluster.learn(found));
+        read::read(bytes.as_slice(), name, &mut |found| cluster.learn(&found));
     }
     let host = Native(Arc::new(cluster.runtime_classes.clone()));
     let judge = Judge { policies, cluster: &cluster, host: &host, namespace: "default" };
