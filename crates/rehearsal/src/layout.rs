@@ -270,7 +270,9 @@ impl Workload {
 
 /// Text of an object that can't move the cursor of a terminal, or break a table.
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| if letter.is_control() { letter.escape_default().collect() } else { vec![letter] })
-        .collect()
+    let mut printed = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() { printed.extend(letter.escape_default()) } else { printed.push(letter) }
+    }
+    printed
 }
