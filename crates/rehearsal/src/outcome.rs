@@ -2,7 +2,7 @@
 use serde::Serialize;
 
 /// The outcome of an object, in the order of a report.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// The policy can't decide (code 500), or a match condition fails.
@@ -17,7 +17,7 @@ pub enum Outcome {
 }
 
 /// What comes of an object, and why.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Verdict {
     pub outcome: Outcome,
     /// The class that it names, or `(default)`.
@@ -36,7 +36,7 @@ pub struct Verdict {
 }
 
 /// A field of a Pod that may not work in its new class.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct Field {
     pub path: String,
     /// The value, for people.

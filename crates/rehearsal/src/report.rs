@@ -1,7 +1,7 @@
 //! The report for programs. `docs/rehearse.md` describes each field.
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    io,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    io, mem,
     sync::Arc,
 };
 
@@ -169,6 +169,8 @@ impl Report {
     /// The report of what was counted.
     pub fn new(judge: &Judge, mut tally: Tally) -> Self {
         tally.unreadable.sort();
+        let mut rows: Vec<(Row, Objects)> = mem::take(&mut tally.rows).into_iter().collect();
+        rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let (policies, cluster) = (judge.policies, judge.cluster);
         let named = |asked: &crate::policies::Asked| Policy {
             name: asked.policy.name().map(str::to_owned),
@@ -176,18 +178,18 @@ impl Report {
         };
         let reads_classes = policies.iter().any(|asked| asked.policy.reads_classes());
         let classes = cluster.classes().filter(|_| reads_classes);
-        let namespaces = namespaces(judge, &tally);
+        let namespaces = namespaces(judge, &rows, &tally);
         Self {
             format_version: 1,
             policies: policies.iter().map(named).collect(),
             runtime_classes: classes.map(|classes| classes.keys().cloned().collect()),
             notes: notes(judge, &tally),
-            problems: problems(policies, cluster, &tally),
-            summary: Summary::of(&tally),
+            problems: problems(policies, cluster, &rows),
+            summary: Summary::of(&rows, &tally),
             namespaces,
-            classes: classes_of(&tally),
+            classes: classes_of(&rows),
             not_judged: NotJudged::of(&tally),
-            workloads: tally.rows.into_iter().map(Workload::from).collect(),
+            workloads: rows.into_iter().map(Workload::from).collect(),
             unreadable: tally.unreadable,
         }
     }
@@ -235,10 +237,10 @@ impl Objects {
 }
 
 impl Summary {
-    fn of(tally: &Tally) -> Self {
+    fn of(rows: &[(Row, Objects)], tally: &Tally) -> Self {
         let mut outcomes = Outcomes::default();
         let mut mutated_to: BTreeMap<String, usize> = BTreeMap::new();
-        for (row, objects) in &tally.rows {
+        for (row, objects) in rows {
             outcomes.add(row.outcome, objects.count());
             if let (Outcome::Mutated, Some(to)) = (row.outcome, &row.verdict.to) {
                 *mutated_to.entry(to.clone()).or_default() += objects.count();
@@ -271,9 +273,9 @@ impl NotJudged {
 }
 
 /// The namespaces of the judged objects, and those of the input.
-fn namespaces(judge: &Judge, tally: &Tally) -> Vec<Namespace> {
+fn namespaces(judge: &Judge, rows: &[(Row, Objects)], tally: &Tally) -> Vec<Namespace> {
     let mut found: BTreeMap<&str, Outcomes> = BTreeMap::new();
-    for (row, objects) in &tally.rows {
+    for (row, objects) in rows {
         found.entry(&row.namespace).or_default().add(row.outcome, objects.count());
     }
     for name in judge.cluster.namespaces().map(|(name, _)| name).chain(tally.uncovered.keys().map(String::as_str)) {
@@ -321,13 +323,13 @@ fn unknown_labels(
 #[derive(Default)]
 struct Users<'a> {
     outcomes: Outcomes,
-    workloads: BTreeSet<(&'a str, &'a str, &'a str)>,
+    workloads: HashSet<(&'a str, &'a str, &'a str)>,
     namespaces: BTreeSet<&'a str>,
 }
 
-fn classes_of(tally: &Tally) -> Vec<Class> {
+fn classes_of(rows: &[(Row, Objects)]) -> Vec<Class> {
     let mut found: BTreeMap<&str, Users> = BTreeMap::new();
-    for (row, objects) in &tally.rows {
+    for (row, objects) in rows {
         let users = found.entry(&row.verdict.class).or_default();
         users.outcomes.add(row.outcome, objects.count());
         users.workloads.insert((&row.namespace, &row.kind, &row.name));
@@ -347,19 +349,19 @@ fn classes_of(tally: &Tally) -> Vec<Class> {
 }
 
 /// A fallback that the cluster does not have fails every Pod that would get it.
-fn problems(policies: &Policies, cluster: &Cluster, tally: &Tally) -> Vec<Problem> {
+fn problems(policies: &Policies, cluster: &Cluster, rows: &[(Row, Objects)]) -> Vec<Problem> {
     let Some(classes) = cluster.classes() else { return vec![] };
     let mut problems = vec![];
     for asked in policies.iter().filter(|asked| asked.policy.reads_classes()) {
         let Some(fallback) = asked.policy.settings["fallbackRuntime"].as_str() else { continue };
         let policy = asked.policy.name().map(str::to_owned);
-        let is_hit = |row: &&(&Row, &Objects)| {
-            let Row { verdict, .. } = row.0;
+        let is_hit = |(row, _): &&(Row, Objects)| {
+            let verdict = &row.verdict;
             let message = verdict.detail.as_ref().or(verdict.message.as_ref());
             verdict.policy == policy
                 && message.is_some_and(|message| message.starts_with(&format!("fallbackRuntime '{fallback}' ")))
         };
-        let hits: Vec<(&Row, &Objects)> = tally.rows.iter().filter(|row| is_hit(&row)).collect();
+        let hits: Vec<&(Row, Objects)> = rows.iter().filter(is_hit).collect();
         let Some((row, _)) = hits.first() else { continue };
         problems.push(Problem {
             message: row.verdict.detail.clone().or_else(|| row.verdict.message.clone()).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Verdicts, counted.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The objects of one workload with the same verdict.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Row {
     pub outcome: Outcome,
     pub namespace: String,
@@ -58,7 +58,7 @@ pub struct Unreadable {
 /// The data of a report.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    pub rows: BTreeMap<Row, Objects>,
+    pub rows: HashMap<Row, Objects>,
     pub not_judged: BTreeMap<NotJudged, usize>,
     pub unreadable: Vec<Unreadable>,
     /// Namespaces whose labels a selector needs, and the input does not have.
