@@ -67,17 +67,17 @@ impl Cluster {
                 self.runtime_classes.insert(name, object);
             }
             ("", "Namespace") => {
-                self.namespaces.insert(name, metadata.labels);
+                self.namespaces.insert(name, metadata.labels.clone());
             }
             ("", "Node") => {
                 let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
                 let taints = list(&object["spec"]["taints"]);
                 let runtime_handlers = list(&object["status"]["runtimeHandlers"]);
-                self.nodes.insert(name, Node { labels: metadata.labels, taints, runtime_handlers });
+                self.nodes.insert(name, Node { labels: metadata.labels.clone(), taints, runtime_handlers });
             }
             ("apps", "ReplicaSet") | ("batch", "Job") => {
                 let owner = metadata.controller().map(Workload::from);
-                self.owners.insert((metadata.namespace.unwrap_or_default(), kind, name), owner);
+                self.owners.insert((metadata.namespace.clone().unwrap_or_default(), kind, name), owner);
             }
             _ => {}
         }

@@ -2,7 +2,10 @@
 //!
 //! [`CHECKS`] is the whole list: a condition on the Pod as it was before the mutation, on its old and its new class and on
 //! the nodes, the fields to show, and one sentence on what happens.
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+};
 
 use serde_json::Value;
 
@@ -152,8 +155,8 @@ fn flags(spec: &Value, names: &[&str]) -> Found {
 }
 
 fn privileged(Move { pod, .. }: &Move) -> Found {
-    let is_privileged = |(_, container): &(String, &Value)| container["securityContext"]["privileged"] == true;
-    let path = |(path, _): (String, _)| (format!("{path}.securityContext.privileged"), "true".to_owned());
+    let is_privileged = |(_, container): &(Path, &Value)| container["securityContext"]["privileged"] == true;
+    let path = |(path, _): (Path, _)| (format!("{path}.securityContext.privileged"), "true".to_owned());
     containers(pod).filter(is_privileged).map(path).collect()
 }
 
@@ -299,8 +302,8 @@ fn is_windows(class: Option<&Value>) -> bool {
 
 fn host_process(Move { pod, .. }: &Move) -> Found {
     let is_set = |holder: &Value| holder["securityContext"]["windowsOptions"]["hostProcess"] == true;
-    let field = |path: &str| (format!("{path}.securityContext.windowsOptions.hostProcess"), "true".to_owned());
-    let own = is_set(&pod["spec"]).then(|| field("spec"));
+    let field = |path: &dyn Display| (format!("{path}.securityContext.windowsOptions.hostProcess"), "true".to_owned());
+    let own = is_set(&pod["spec"]).then(|| field(&"spec"));
     own.into_iter()
         .chain(containers(pod).filter(|(_, container)| is_set(container)).map(|(path, _)| field(&path)))
         .collect()
@@ -349,18 +352,18 @@ fn node_selector(movement: &Move) -> Found {
 }
 
 fn affinity_against_class(movement: &Move) -> Found {
+    let terms: Vec<&Value> = node_selector_terms(&movement.pod["spec"]).collect();
+    if terms.is_empty() {
+        return vec![];
+    }
     let labels: BTreeMap<&str, &str> =
         class_selector(movement).filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect();
-    let contradicts = |term: &Value| {
+    let contradicts = |term: &&Value| {
         let known = items(&term["matchExpressions"])
             .filter(|requirement| requirement["key"].as_str().is_some_and(|key| labels.contains_key(key)));
         known.into_iter().any(|requirement| !meets(requirement, |key| labels.get(key).copied()))
     };
-    let terms: Vec<&Value> = node_selector_terms(&movement.pod["spec"]).collect();
-    if terms.is_empty() || !terms.iter().all(|term| contradicts(term)) {
-        return vec![];
-    }
-    vec![(REQUIRED.to_owned(), in_words(&terms))]
+    if terms.iter().all(contradicts) { vec![(REQUIRED.to_owned(), in_words(&terms))] } else { vec![] }
 }
 
 fn affinity_without_node(movement: &Move) -> Found {
@@ -432,6 +435,10 @@ fn node_name(movement: &Move) -> Found {
 
 /// See [Taints and Tolerations](https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/).
 fn taints(movement: &Move) -> Found {
+    let mut nodes = nodes_of_class(movement).peekable();
+    if nodes.peek().is_none() {
+        return vec![];
+    }
     let of_class = movement.to.map_or(&Value::Null, |class| &class["scheduling"]["tolerations"]);
     let old = movement.from.map_or(&Value::Null, |class| &class["scheduling"]["tolerations"]);
     let own = items(&movement.pod["spec"]["tolerations"]).filter(|own| !items(old).any(|old| old == *own));
@@ -439,10 +446,6 @@ fn taints(movement: &Move) -> Found {
     let stops = |taint: &&Value| {
         taint["effect"] != "PreferNoSchedule" && !tolerations.iter().any(|toleration| tolerates(toleration, taint))
     };
-    let mut nodes = nodes_of_class(movement).peekable();
-    if nodes.peek().is_none() {
-        return vec![];
-    }
     let mut found: Found = vec![];
     for (name, node) in nodes {
         match node.taints.iter().find(stops) {
@@ -515,11 +518,22 @@ fn is_confidential_name(name: &str) -> bool {
     name.split('-').any(|part| matches!(part, "snp" | "sev" | "tdx" | "se" | "cca" | "coco" | "cc"))
 }
 
+/// The path of a container, which is written only where something is found.
+struct Path<'a> {
+    list: &'static str,
+    name: &'a Value,
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
+        write!(formatter, "spec.{}[{}]", self.list, text_or_empty(self.name))
+    }
+}
+
 /// The containers of a Pod, and their paths.
-fn containers(pod: &Value) -> impl Iterator<Item = (String, &Value)> {
-    ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(move |list| {
-        let path = move |container: &Value| format!("spec.{list}[{}]", text_or_empty(&container["name"]));
-        items(&pod["spec"][list]).map(move |container| (path(container), container))
+fn containers(pod: &Value) -> impl Iterator<Item = (Path<'_>, &Value)> {
+    ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|list| {
+        items(&pod["spec"][list]).map(move |container| (Path { list, name: &container["name"] }, container))
     })
 }
 

@@ -1,5 +1,5 @@
 //! The parts of an object that the rehearsal itself reads.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +10,7 @@ pub struct Header {
     pub group: String,
     pub version: String,
     pub kind: String,
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
 }
 
 /// See [ObjectMeta](https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/).
@@ -63,7 +63,12 @@ impl Header {
             metadata => serde_path_to_error::deserialize(metadata)
                 .map_err(|error| format!("metadata.{}: {}", error.path(), error.inner()))?,
         };
-        Ok(Self { group: group.to_owned(), version: version.to_owned(), kind: kind.to_owned(), metadata })
+        Ok(Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+            metadata: Arc::new(metadata),
+        })
     }
 
     /// The kind in the form of kubectl: `Service`, `Ingress.networking.k8s.io`.

@@ -1,5 +1,5 @@
 //! The admission request that the API server sends about an object.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub struct Subject {
     pub kind: String,
     pub operation: Operation,
     pub namespace: String,
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
     /// Null for a DELETE.
     pub object: Value,
     /// Null for a CREATE.
@@ -160,7 +160,7 @@ impl Subject {
             kind: header.kind.clone(),
             operation: Operation::Create,
             namespace: namespace.to_owned(),
-            metadata: header.metadata.clone(),
+            metadata: Arc::clone(&header.metadata),
             object,
             old_object: Value::Null,
             user,

@@ -344,7 +344,7 @@ fn recorded_subject(request: &Value) -> Result<Subject, String> {
         kind: read.kind.kind,
         operation: read.operation,
         namespace: read.namespace.unwrap_or_default(),
-        metadata,
+        metadata: metadata.into(),
         object,
         old_object,
         user: read.user_info,

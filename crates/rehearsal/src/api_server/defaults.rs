@@ -206,8 +206,8 @@ fn set_volume_defaults(volume: &mut Value) {
     });
     each(volume, "image", &mut |image| set_pull_policy(image, "reference", "pullPolicy"));
     fill(volume, VOLUME);
-    each(volume, "emptyDir", &mut |volume| canonicalize(volume, "sizeLimit", false));
-    each(volume, "downwardAPI.items[].resourceFieldRef", &mut |field| canonicalize(field, "divisor", false));
+    each(volume, "emptyDir", &mut |volume| canonicalize(volume, "sizeLimit"));
+    each(volume, "downwardAPI.items[].resourceFieldRef", &mut |field| canonicalize(field, "divisor"));
     canonicalize_all(volume, "ephemeral.volumeClaimTemplate.spec.resources.limits");
     canonicalize_all(volume, "ephemeral.volumeClaimTemplate.spec.resources.requests");
 }
@@ -220,7 +220,7 @@ fn set_container_defaults(container: &mut Value) {
             fill(probe, PROBE);
         }
     }
-    each(container, "env[].valueFrom.resourceFieldRef", &mut |field| canonicalize(field, "divisor", false));
+    each(container, "env[].valueFrom.resourceFieldRef", &mut |field| canonicalize(field, "divisor"));
     canonicalize_all(container, "resources.limits");
     canonicalize_all(container, "resources.requests");
 }

@@ -1,6 +1,6 @@
 //! What the API server does not tell from a field that is missing.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The fields that the API server does not write where they are empty, `false` or 0: it can't tell them from missing
 /// ones. Any other field may mean something when it is empty (`emptyDir: {}`, `runtimeClassName: ""`, `replicas: 0`).
@@ -41,14 +41,18 @@ const LEFT_ALONE: &[&str] = &["csi", "httpHeaders", "managedFields", "status", "
 pub fn leave_out_empty(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            object.retain(|key, value| !value.is_null() && !is_left_out(key, value));
-            for (key, value) in object {
-                match key.as_str() {
-                    _ if !value.is_object() && !value.is_array() => {}
-                    key if value.is_object() && MAPS.contains(&key) => leave_out_null(value),
-                    key if LEFT_ALONE.contains(&key) => {}
-                    _ => leave_out_empty(value),
+            let mut is_any_left_out = false;
+            for (key, value) in object.iter_mut() {
+                match value {
+                    value if is_left_out(key, value) => is_any_left_out = true,
+                    Value::Object(map) if MAPS.contains(&key.as_str()) => leave_out_null(map),
+                    Value::Object(_) | Value::Array(_) if !LEFT_ALONE.contains(&key.as_str()) => leave_out_empty(value),
+                    _ => {}
                 }
+            }
+            // To take a map apart is far more work than to look at it.
+            if is_any_left_out {
+                object.retain(|key, value| !is_left_out(key, value));
             }
         }
         Value::Array(items) => items.iter_mut().for_each(leave_out_empty),
@@ -57,15 +61,17 @@ pub fn leave_out_empty(value: &mut Value) {
 }
 
 fn is_left_out(key: &str, value: &Value) -> bool {
-    // An object that is no map has its own meaning when it is empty.
-    is_empty(value) && OMITTED_WHEN_EMPTY.contains(&key) && (!value.is_object() || MAPS.contains(&key))
+    match value {
+        Value::Null => true,
+        // An object that is no map has its own meaning when it is empty.
+        Value::Object(object) => object.is_empty() && MAPS.contains(&key) && OMITTED_WHEN_EMPTY.contains(&key),
+        value => is_empty(value) && OMITTED_WHEN_EMPTY.contains(&key),
+    }
 }
 
 /// In a map, null is the empty text.
-fn leave_out_null(map: &mut Value) {
-    for value in map.as_object_mut().into_iter().flat_map(|map| map.values_mut()).filter(|value| value.is_null()) {
-        *value = json!("");
-    }
+fn leave_out_null(map: &mut Map<String, Value>) {
+    map.values_mut().filter(|value| value.is_null()).for_each(|value| *value = json!(""));
 }
 
 pub fn is_empty(value: &Value) -> bool {

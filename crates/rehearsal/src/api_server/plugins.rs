@@ -6,6 +6,7 @@ use super::quantity::Quantity;
 use super::refusals::Refused;
 use super::{Classes, refusals};
 use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
 
 /// Makes of a Pod with its defaults what mutating webhooks see. What is as the plugins left it stays as it is.
 pub fn admit_pod(pod: &mut Value, classes: Classes) -> Result<(), Refused> {
@@ -51,11 +52,16 @@ fn mount_token(container: &mut Value, volume: &str) -> bool {
 }
 
 fn token_volume(name: &str) -> Value {
-    json!({"name": name, "projected": {"defaultMode": 0o644, "sources": [
-        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
-        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
-        {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
-    ]}})
+    static PROJECTED: LazyLock<Value> = LazyLock::new(|| {
+        json!({"defaultMode": 0o644, "sources": [
+            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+            {"downwardAPI": {"items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+        ]})
+    });
+    let mut volume = json!({"name": name});
+    volume["projected"] = PROJECTED.clone();
+    volume
 }
 
 /// A class of the cluster's own is not known here: its Pods get no priority.
@@ -154,7 +160,8 @@ fn set_scheduling(pod: &mut Value, class: &Value) -> Result<(), Refused> {
         }
         let own = spec.get("tolerations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let merged = merge_tolerations(own, items(scheduling, "tolerations"));
-        if !merged.is_empty() {
+        if !merged.iter().copied().eq(own) {
+            let merged: Vec<Value> = merged.into_iter().cloned().collect();
             spec.insert("tolerations".to_owned(), merged.into());
         }
     });
@@ -162,13 +169,13 @@ fn set_scheduling(pod: &mut Value, class: &Value) -> Result<(), Refused> {
 }
 
 /// Both lists, without what another toleration covers. Of equal ones the first stays.
-fn merge_tolerations(own: &[Value], of_class: &[Value]) -> Vec<Value> {
+fn merge_tolerations<'a>(own: &'a [Value], of_class: &'a [Value]) -> Vec<&'a Value> {
     let all: Vec<&Value> = own.iter().chain(of_class).collect();
-    let mut merged: Vec<Value> = Vec::new();
+    let mut merged: Vec<&Value> = Vec::new();
     for (index, toleration) in all.iter().enumerate() {
-        let mut later = all.iter().skip(index + 1).filter(|later| *later != toleration);
-        if !merged.iter().any(|kept| covers(kept, toleration)) && !later.any(|later| covers(later, toleration)) {
-            merged.push((*toleration).clone());
+        let mut later = all.iter().skip(index + 1).filter(|later| covers(later, toleration));
+        if !merged.iter().any(|kept| covers(kept, toleration)) && later.all(|later| later == toleration) {
+            merged.push(toleration);
         }
     }
     merged
@@ -188,5 +195,5 @@ fn covers(wide: &Value, narrow: &Value) -> bool {
         "" | "Equal" => text(narrow, "operator") == "Equal" && same("value"),
         _ => false,
     };
-    wide == narrow || (covers_key() && covers_effect() && is_for_as_long() && covers_value())
+    (covers_key() && covers_effect() && is_for_as_long() && covers_value()) || wide == narrow
 }

@@ -47,7 +47,8 @@ impl Quantity {
             return None;
         }
         let (format, numerator, denominator) = unit(suffix)?;
-        let mantissa: i128 = format!("0{whole}{fraction}").parse().ok()?;
+        let mantissa: i128 =
+            if fraction.is_empty() { whole.parse() } else { [whole, fraction].concat().parse() }.ok()?;
         let denominator = 10_i128.checked_pow(fraction.len().try_into().ok()?)?.checked_mul(denominator)?;
         let scaled = mantissa.checked_mul(numerator)?.checked_mul(UNIT)?;
         // Finer than a nano is rounded up.

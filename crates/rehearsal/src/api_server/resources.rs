@@ -5,18 +5,21 @@ use super::quantity::Quantity;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-pub fn canonicalize(object: &mut Map<String, Value>, field: &str, in_thousandths: bool) {
+pub fn canonicalize(object: &mut Map<String, Value>, field: &str) {
     if let Some(value) = object.get_mut(field)
         && let Some(quantity) = Quantity::read(value)
     {
-        *value = if in_thousandths { quantity.in_thousandths() } else { quantity }.to_string().into();
+        *value = quantity.to_string().into();
     }
 }
 
 pub fn canonicalize_all(value: &mut Value, path: &str) {
     each(value, path, &mut |resources| {
-        let names: Vec<String> = resources.keys().cloned().collect();
-        names.iter().for_each(|name| canonicalize(resources, name, true));
+        for value in resources.values_mut() {
+            if let Some(quantity) = Quantity::read(value) {
+                *value = quantity.in_thousandths().to_string().into();
+            }
+        }
     });
 }
 

@@ -213,8 +213,9 @@ fn is_subdomain(name: &str) -> bool {
 }
 
 fn is_label(part: &str) -> bool {
-    let is_alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    part.starts_with(is_alphanumeric)
-        && part.ends_with(is_alphanumeric)
-        && part.chars().all(|c| is_alphanumeric(c) || c == '-')
+    let part = part.as_bytes();
+    let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    part.first().is_some_and(is_alphanumeric)
+        && part.last().is_some_and(is_alphanumeric)
+        && part.iter().all(|byte| is_alphanumeric(byte) || *byte == b'-')
 }
