@@ -5,8 +5,10 @@
 //! twice. The engine below is the same.
 use std::{error::Error, fmt, str, sync::Arc};
 
-use anyhow::{Result, anyhow, bail};
-use wasmtime::{AsContextMut, Caller, Engine, InstancePre, Linker, Memory, Module, Store, Trap, TypedFunc};
+use anyhow::{Context, Result, anyhow, bail};
+use wasmtime::{
+    AsContextMut, Caller, Engine, Extern, InstancePre, Linker, Memory, Module, ModuleExport, Store, Trap, TypedFunc,
+};
 
 use crate::wasi;
 
@@ -35,7 +37,12 @@ pub(crate) struct State {
 }
 
 /// A module that is a guest, compiled.
-pub struct Guest(InstancePre<State>);
+pub struct Guest {
+    module: InstancePre<State>,
+    memory: Option<ModuleExport>,
+    call: Option<ModuleExport>,
+    starts: Vec<(&'static str, ModuleExport)>,
+}
 
 /// An instance of a guest.
 pub struct Instance {
@@ -65,7 +72,14 @@ impl Guest {
         let mut linker = Linker::new(engine);
         wasi::add_to_linker(&mut linker, &module)?;
         add_to_linker(&mut linker)?;
-        linker.instantiate_pre(&module).map(Self)
+        // An instance finds them faster than by their names.
+        let export = |name| module.get_export_index(name);
+        Ok(Self {
+            memory: export("memory"),
+            call: export("__guest_call"),
+            starts: STARTS.into_iter().filter_map(|name| Some((name, export(name)?))).collect(),
+            module: linker.instantiate_pre(&module)?,
+        })
     }
 
     /// A fresh instance.
@@ -82,15 +96,18 @@ impl Guest {
             error: None,
             reply: Ok(vec![]),
         };
-        let mut store = Store::new(self.0.module().engine(), state);
+        let mut store = Store::new(self.module.module().engine(), state);
         // An error says that the engine counts no instructions.
         let _ = store.set_fuel(FUEL);
-        let instance = self.0.instantiate(&mut store).map_err(|error| anyhow!("{error}"))?;
-        store.data_mut().memory = instance.get_memory(&mut store, "memory");
-        let call = instance.get_typed_func(&mut store, "__guest_call");
-        let call = call.map_err(|_| anyhow!("it does not export the function __guest_call"))?;
-        for start in STARTS {
-            let Some(function) = instance.get_func(&mut store, start) else { continue };
+        let instance = self.module.instantiate(&mut store).map_err(|error| anyhow!("{error}"))?;
+        let memory = self.memory.and_then(|memory| instance.get_module_export(&mut store, &memory));
+        store.data_mut().memory = memory.and_then(Extern::into_memory);
+        let call = self.call.and_then(|call| instance.get_module_export(&mut store, &call)?.into_func());
+        let call = call.and_then(|call| call.typed(&store).ok());
+        let call = call.context("it does not export the function __guest_call")?;
+        for (start, export) in &self.starts {
+            let function = instance.get_module_export(&mut store, export).and_then(Extern::into_func);
+            let Some(function) = function else { continue };
             let started = function.typed::<(), ()>(&store).and_then(|function| function.call(&mut store, ()));
             match started {
                 Err(error) if !wasi::is_successful_exit(&error) => bail!("{start} fails: {}", cause(&error)),
