@@ -19,6 +19,7 @@ use std::{
     process::ExitCode,
 };
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -92,10 +93,14 @@ fn read(path: &Path) -> Result<String> {
     text.with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Prints what is written, in colors on a terminal; `| head` may stop reading.
-fn print(write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut out = BufWriter::new(anstream::stdout().lock());
-    match write(&mut out).and_then(|()| Ok(out.flush()?)) {
+/// Prints what is written, in colors or not; `| head` may stop reading.
+fn print(write: impl FnOnce(bool, &mut dyn Write) -> Result<()>) -> Result<()> {
+    let (stdout, choice) = (io::stdout().lock(), AutoStream::choice(&io::stdout()));
+    let is_colored = choice != ColorChoice::Never;
+    // What has no colors is not searched for them.
+    let out: Box<dyn Write> = if is_colored { Box::new(AutoStream::new(stdout, choice)) } else { Box::new(stdout) };
+    let mut out = BufWriter::new(out);
+    match write(is_colored, &mut out).and_then(|()| Ok(out.flush()?)) {
         Err(error) if error.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::BrokenPipe) => Ok(()),
         done => done.context("cannot print"),
     }

@@ -86,7 +86,7 @@ impl Native {
                 check_fallback(&module, policy, classes)?;
             }
         }
-        print(|out| Ok(out.write_all(rendered.join("---\n").as_bytes())?))?;
+        print(|_, out| Ok(out.write_all(rendered.join("---\n").as_bytes())?))?;
         Ok(ExitCode::SUCCESS)
     }
 

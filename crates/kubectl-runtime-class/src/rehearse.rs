@@ -105,7 +105,7 @@ impl Rehearse {
     pub fn run(&self) -> Result<ExitCode> {
         let (policy, policies) = self.policies.read()?;
         let report = self.report(&policy, &policies)?;
-        print(|out| self.output.write(&report, out))?;
+        print(|is_colored, out| self.output.write(&report, is_colored, out))?;
         Ok(self.exit_code(&report))
     }
 

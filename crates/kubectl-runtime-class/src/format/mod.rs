@@ -25,13 +25,13 @@ pub enum Format {
 }
 
 impl Format {
-    /// Writes the report in this format.
+    /// Writes the report in this format, where it has colors in colors or not.
     ///
     /// # Errors
     /// It can't be written.
-    pub fn write(self, report: &Report, out: &mut dyn Write) -> Result<()> {
+    pub fn write(self, report: &Report, is_colored: bool, out: &mut dyn Write) -> Result<()> {
         match self {
-            Self::Text => text::write(report, out)?,
+            Self::Text => text::write(report, is_colored, out)?,
             Self::Json => report.write(out)?,
             Self::Markdown => out.write_all(markdown::render(report).as_bytes())?,
             Self::Junit => out.write_all(junit::render(report)?.as_bytes())?,

@@ -17,20 +17,22 @@ const DIMMED: Style = Style::new().dimmed();
 /// The spaces between two columns.
 const GAP: usize = 2;
 
-/// Writes the report.
+/// Writes the report, in colors or not.
 ///
 /// # Errors
 /// It can't be written.
-pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{BOLD}{}{BOLD:#}", layout::title(report))?;
-    layout::sections(report).try_for_each(|section| write_section(&section, out))
+pub fn write(report: &Report, is_colored: bool, out: &mut dyn Write) -> io::Result<()> {
+    let paint = |style| if is_colored { style } else { Style::new() };
+    let bold = paint(BOLD);
+    writeln!(out, "{bold}{}{bold:#}", layout::title(report))?;
+    layout::sections(report).try_for_each(|section| write_section(&section, &paint, out))
 }
 
-fn write_section(section: &Section, out: &mut dyn Write) -> io::Result<()> {
-    let style = style(section.tone);
+fn write_section(section: &Section, paint: &dyn Fn(Style) -> Style, out: &mut dyn Write) -> io::Result<()> {
+    let style = paint(style(section.tone));
     writeln!(out, "\n{style}{}{style:#}", section.title.to_uppercase())?;
     section.lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    section.table.iter().try_for_each(|table| write_table(table, out))
+    section.table.iter().try_for_each(|table| write_table(table, paint(DIMMED), out))
 }
 
 fn style(tone: Tone) -> Style {
@@ -42,15 +44,15 @@ fn style(tone: Tone) -> Style {
 }
 
 /// A column is as wide as its widest cell.
-fn write_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+fn write_table(table: &Table, of_head: Style, out: &mut dyn Write) -> io::Result<()> {
     let head: Vec<String> = table.head.iter().map(|cell| cell.to_uppercase()).collect();
     let mut widths = vec![0; head.len()];
     for row in iter::once(&head).chain(&table.rows) {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.lines().map(UnicodeWidthStr::width).fold(*width, usize::max);
+            *width = cell.lines().map(width_of).fold(*width, usize::max);
         }
     }
-    lines(&head, &widths).try_for_each(|line| writeln!(out, "{DIMMED}{line}{DIMMED:#}"))?;
+    lines(&head, &widths).try_for_each(|line| writeln!(out, "{of_head}{line}{of_head:#}"))?;
     table.rows.iter().flat_map(|row| lines(row, &widths)).try_for_each(|line| writeln!(out, "{line}"))
 }
 
@@ -62,9 +64,14 @@ fn lines(row: &[String], widths: &[usize]) -> impl Iterator<Item = String> {
         for (cell, width) in row.iter().zip(widths) {
             let text = cell.lines().nth(number).unwrap_or_default();
             line.push_str(text);
-            line.extend(iter::repeat_n(' ', width.saturating_sub(text.width()) + GAP));
+            line.extend(iter::repeat_n(' ', width.saturating_sub(width_of(text)) + GAP));
         }
         line.truncate(line.trim_end().len());
         line
     })
+}
+
+/// The columns that a text takes on a terminal.
+fn width_of(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
