@@ -1,4 +1,6 @@
 //! `kubectl runtime-class`: what the policy does, to a cluster, to a chart, or to one request.
+#[cfg(all(target_env = "musl", target_arch = "x86_64"))]
+mod copy;
 mod format;
 mod kubectl;
 mod module;
