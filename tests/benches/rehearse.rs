@@ -17,6 +17,8 @@ use nix::sys::{
 use serde_json::{Value, json};
 use tests::*;
 
+/// Each takes its turn as often, and its least time counts: a machine that does other things is slower.
+const RUNS: usize = 3;
 const SETTINGS: &str = r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "kata"}"#;
 
 fn main() {
@@ -27,20 +29,25 @@ fn main() {
     let bytes = fs::metadata(&dump).expect("the file").len();
     println!("{pods} Pods, {} MB", bytes / 1_000_000);
 
-    // The command first: the kernel tells the largest memory of all children so far.
     let classes = workspace::root().join("test_data/runtimeclasses.yml");
     let mut rehearse = Command::new(command);
     rehearse.arg("rehearse").arg(&dump).args(["--settings-json", SETTINGS, "--runtime-classes"]).arg(classes);
-    let rehearsal = measure(&mut rehearse);
-    let jq = measure(Command::new("jq").arg(".").arg(&dump));
+    let mut jq = Command::new("jq");
+    jq.arg(".").arg(&dump);
+    // The command first: the kernel tells the largest memory of all children so far.
+    let (mut rehearsal, mut other) = (measure(&mut rehearse), measure(&mut jq));
+    for _ in 1..RUNS {
+        rehearsal.lower(&measure(&mut rehearse));
+        other.lower(&measure(&mut jq));
+    }
     fs::remove_file(dump).expect("the file");
 
     println!("| | CPU time | wall time | memory |");
     println!("|---|--:|--:|--:|");
-    for (name, cost) in [("rehearse", &rehearsal), ("jq .", &jq)] {
+    for (name, cost) in [("rehearse", &rehearsal), ("jq .", &other)] {
         println!("| {name} | {:.1} s | {:.1} s | {} MB |", cost.cpu, cost.wall, cost.memory / 1000);
     }
-    println!("CPU time: {:.2} times jq's", rehearsal.cpu / jq.cpu);
+    println!("CPU time: {:.2} times jq's", rehearsal.cpu / other.cpu);
 }
 
 /// A dump as kubectl writes it, of recorded Pods under many names: one without a class, and one of each class. The policy
@@ -92,6 +99,14 @@ struct Cost {
     wall: f64,
     /// The largest of this and all earlier commands, in KB.
     memory: i64,
+}
+
+impl Cost {
+    /// Lowers the times to those of another run.
+    fn lower(&mut self, other: &Self) {
+        self.cpu = self.cpu.min(other.cpu);
+        self.wall = self.wall.min(other.wall);
+    }
 }
 
 fn measure(command: &mut Command) -> Cost {
