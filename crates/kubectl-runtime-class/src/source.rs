@@ -1,6 +1,6 @@
 //! The sources of objects: files, folders, standard input and pipes. Each is read once.
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
@@ -26,8 +26,9 @@ pub struct Source {
 }
 
 enum Content {
-    /// Opened when it is read: a folder may have more files than a process may open.
-    File(PathBuf),
+    /// A file or a pipe. It is opened when it is read: a folder may have more files than a process may open, and who writes
+    /// to two pipes may wait for a reader of the first one.
+    Path(PathBuf),
     Stream(Box<dyn Read>),
 }
 
@@ -48,7 +49,7 @@ fn sources_at(path: &Path) -> Result<Vec<Source>> {
     if metadata.is_dir() {
         return folder(path);
     }
-    Ok(vec![Source::file(path)?])
+    Ok(vec![Source::path(path, &metadata)])
 }
 
 /// The files below a folder that may hold objects, in the order of their names.
@@ -58,7 +59,8 @@ fn folder(path: &Path) -> Result<Vec<Source>> {
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
         if entry.file_type().is_file() && holds_objects(entry.path()) {
-            found.push(Source::file(entry.path())?);
+            let metadata = entry.metadata().with_context(|| format!("cannot read {}", entry.path().display()))?;
+            found.push(Source::path(entry.path(), &metadata));
         }
     }
     if found.is_empty() {
@@ -68,15 +70,9 @@ fn folder(path: &Path) -> Result<Vec<Source>> {
 }
 
 impl Source {
-    fn file(path: &Path) -> Result<Self> {
-        let cannot = || format!("cannot read {}", path.display());
-        let name = path.display().to_string();
-        let file = File::open(path).with_context(cannot)?;
-        let metadata = file.metadata().with_context(cannot)?;
-        if metadata.is_file() {
-            return Ok(Self { name: name.into(), bytes: metadata.len(), content: Content::File(path.to_owned()) });
-        }
-        Ok(Self::stream(&name, file))
+    fn path(path: &Path, metadata: &Metadata) -> Self {
+        let bytes = if metadata.is_file() { metadata.len() } else { 0 };
+        Self { name: path.display().to_string().into(), bytes, content: Content::Path(path.to_owned()) }
     }
 
     /// Standard input.
@@ -92,7 +88,7 @@ impl Source {
     /// Reads all objects of the source.
     ///
     /// # Errors
-    /// A file can't be opened anymore.
+    /// It can't be opened.
     pub fn read(self, progress: &Progress, found: &mut dyn FnMut(Found)) -> Result<()> {
         let name = Arc::clone(&self.name);
         read::read(progress.count(self.open()?), &name, found);
@@ -112,7 +108,7 @@ impl Source {
 
     fn open(self) -> Result<Box<dyn Read>> {
         match self.content {
-            Content::File(path) => {
+            Content::Path(path) => {
                 Ok(Box::new(File::open(path).with_context(|| format!("cannot read {}", self.name))?))
             }
             Content::Stream(input) => Ok(input),

@@ -293,6 +293,7 @@ fn counts_three_thousand_pods_as_the_policy_answers_one_by_one() {
 
     let items: Vec<String> = pods.into_iter().map(|(pod, _)| pod).collect();
     let input = format!(r#"{{"apiVersion":"v1","items":[{}],"kind":"List"}}"#, items.join(","));
+    assert!(input.len() > 4 << 20, "{} bytes wait in memory", input.len());
     let options = ["--settings-json", SETTINGS, "--runtime-classes", CLASSES, "--output", "json"];
     let report = report(&piped(&options, &input));
     let mut found = BTreeMap::new();
@@ -311,6 +312,33 @@ fn counts_three_thousand_pods_as_the_policy_answers_one_by_one() {
     });
     assert_eq!(report["summary"], summary);
     assert!(sum("accepted") > 0 && sum("mutated") > 0, "{summary}");
+}
+
+#[cfg(unix)]
+#[test]
+fn reads_one_pipe_after_the_other() {
+    let pipes = ["first", "second"].map(|name| {
+        let path = temporary(name, "");
+        fs::remove_file(&path).expect("the file");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+        path
+    });
+    // Larger than what the kernel keeps in a pipe.
+    let pod = pod("web", json!({ "hostname": "x".repeat(1 << 20) })).to_string();
+    let writer = std::thread::spawn({
+        let pipes = pipes.clone();
+        move || pipes.iter().try_for_each(|pipe| fs::write(pipe, &pod))
+    });
+    let report = report(&run(&[&pipes[0], &pipes[1], "--settings-json", SETTINGS, "--output", "json"]));
+    writer.join().expect("the writer ends").expect("it writes");
+    assert_eq!(report["summary"]["judged"], 2);
+}
+
+#[test]
+fn fails_if_a_large_input_can_not_wait_in_a_temporary_file() {
+    let path = temporary("large.json", &pod("web", json!({ "hostname": "x".repeat(5 << 20) })).to_string());
+    let output = command(&[&path, "--settings-json", SETTINGS]).env("TMPDIR", "no/such/folder").output();
+    fails(&output.expect("the command runs"), "Error: cannot keep the input in a temporary file: No such file");
 }
 
 #[test]
