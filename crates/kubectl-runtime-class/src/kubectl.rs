@@ -1,8 +1,8 @@
 //! Asks the cluster with the kubectl of the user: what they may list there, it lists.
 use std::{
-    io,
+    io::{self, Read},
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{ChildStdout, Command, Stdio},
     thread,
 };
 
@@ -85,7 +85,7 @@ impl Cluster {
     /// Reads the objects of each kind, and returns the kinds that the user may not list.
     ///
     /// # Errors
-    /// There is no kubectl, or it does not reach the cluster.
+    /// There is no kubectl, it does not reach the cluster, or what it prints can't be read.
     pub fn list(&self, read: &mut dyn FnMut(Source) -> Result<()>) -> Result<Vec<Forbidden>> {
         let mut forbidden = vec![];
         for (kind, is_namespaced) in KINDS {
@@ -106,8 +106,23 @@ impl Cluster {
     }
 }
 
+/// What kubectl prints. It is read to its end: kubectl fails if nobody reads the rest.
+struct Output(ChildStdout);
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        let _ = io::copy(&mut self.0, &mut io::sink());
+    }
+}
+
 impl Connection {
-    /// Reads the objects of a kind. Returned are the API server's words if the user may not list them.
+    /// Reads the objects of a kind. If the user may not list them, it returns the API server's words.
     ///
     /// # Errors
     /// There is no kubectl, it does not reach the cluster, or what it prints can't be read.
@@ -133,7 +148,7 @@ impl Connection {
         let (output, errors) = (child.stdout.take().with_context(cannot)?, child.stderr.take());
         // kubectl must not wait for a reader of its errors while its output is read.
         let said = thread::spawn(move || errors.map(io::read_to_string));
-        let read = read(Source::stream(&name, output));
+        let read = read(Source::stream(&name, Output(output)));
         let status = child.wait().with_context(cannot)?;
         let said = said.join().ok().flatten().transpose().with_context(cannot)?.unwrap_or_default();
         let said = said.lines().rfind(|line| !line.is_empty()).unwrap_or("it says nothing");

@@ -171,6 +171,20 @@ fn exits_2_if_the_user_may_not_list_a_kind_that_makes_pods() {
 }
 
 #[test]
+fn reads_what_kubectl_prints_to_its_end_though_the_rest_is_broken() {
+    let stub = cluster("broken");
+    let pods = stub.0.join("pods.json");
+    let list = fs::read_to_string(&pods).expect("a List");
+    let broken = format!("{list}\n{list}\n{}{}", "{]\n".repeat(200), "x".repeat(1 << 20));
+    fs::write(pods, broken).expect("a file");
+    let output = stub.rehearse(&["-A"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.starts_with("Error: cannot read kubectl get pods, document 3: "), "{stderr}");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("mutated 2 (2 to kata)"), "{output:?}");
+}
+
+#[test]
 fn says_in_a_line_that_the_cluster_can_not_be_reached() {
     let refused = "E1125 memcache.go:265] couldn't get current server API group list\n\
         The connection to the server localhost:8080 was refused - did you specify the right host or port?\n";
