@@ -17,7 +17,7 @@ use nix::sys::{
 use serde_json::{Value, json};
 use tests::*;
 
-/// Each takes its turn as often, and its least time counts: a machine that does other things is slower.
+/// How often each runs, in turn. The least time counts: a machine that does other things is slower.
 const RUNS: usize = 3;
 const SETTINGS: &str = r#"{"reservedRuntimes": ["runC"], "fallbackRuntime": "kata"}"#;
 

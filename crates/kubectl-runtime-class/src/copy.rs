@@ -1,25 +1,35 @@
-//! Copies of bytes. Most are of a few, and musl's own take long to start on x86_64: a tenth of the time of a rehearsal.
+//! memcpy and memmove of the static command for x86_64, in place of musl's: theirs take long to start, and nearly all copies
+//! of a rehearsal are of a few bytes. They took a fifteenth of its time.
+//!
+//! A compiler may make a call of memmove of a loop that copies. It does not here, where the two may overlap; if it did, the
+//! command would end at once, and `make test-dist` with it.
 
-/// As much is copied at once.
+/// What a turn of a loop copies.
 type Block = [u128; 2];
 const BLOCK: usize = size_of::<Block>();
 
-/// [memcpy](https://pubs.opengroup.org/onlinepubs/9799919799/functions/memcpy.html)
+/// See [memcpy](https://pubs.opengroup.org/onlinepubs/9799919799/functions/memcpy.html).
 ///
 /// # Safety
 /// Both are `length` bytes long.
-#[cfg_attr(target_env = "musl", unsafe(no_mangle))]
+#[cfg_attr(all(target_env = "musl", target_arch = "x86_64"), unsafe(no_mangle))]
 pub unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
     // SAFETY: the caller's.
-    unsafe { memmove(to, from, length) }
+    unsafe { copy(to, from, length) }
 }
 
-/// [memmove](https://pubs.opengroup.org/onlinepubs/9799919799/functions/memmove.html)
+/// See [memmove](https://pubs.opengroup.org/onlinepubs/9799919799/functions/memmove.html).
 ///
 /// # Safety
 /// Both are `length` bytes long.
-#[cfg_attr(target_env = "musl", unsafe(no_mangle))]
+#[cfg_attr(all(target_env = "musl", target_arch = "x86_64"), unsafe(no_mangle))]
 pub unsafe extern "C" fn memmove(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
+    // SAFETY: the caller's.
+    unsafe { copy(to, from, length) }
+}
+
+#[inline(always)]
+unsafe fn copy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
     // SAFETY: the patterns say how long both are at least, and what is read has not been written.
     unsafe {
         match length {

@@ -1,4 +1,4 @@
-//! The work of a rehearsal on all cores, with a few objects in memory at a time.
+//! The work of a rehearsal on all cores, with the texts of a few objects in memory at a time.
 use std::{
     panic,
     sync::{Mutex, PoisonError},

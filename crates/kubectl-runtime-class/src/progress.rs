@@ -29,7 +29,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// The bar is full after as many bytes from now on.
+    /// The bar is full after this many bytes more.
     pub fn expect(&self, bytes: u64) {
         self.bar.set_length(self.bar.position() + bytes);
     }
@@ -42,7 +42,7 @@ impl Progress {
     /// Counts bytes.
     pub fn add(&self, bytes: usize) {
         self.bar.inc(bytes as u64);
-        // How long standard input is, nobody knows.
+        // How much comes from a pipe is not known before its end.
         let is_known = self.bar.length() > Some(self.bar.position());
         if is_known && self.begun.elapsed() > PATIENCE {
             // Nothing is drawn if standard error is not a terminal.

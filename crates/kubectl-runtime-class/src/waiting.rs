@@ -11,7 +11,7 @@ use tempfile::SpooledTempFile;
 
 /// The texts of a larger input wait in a temporary file.
 const IN_MEMORY: usize = 4 << 20;
-/// The size of a batch. A larger object is a batch of its own.
+/// A batch has at least as much, unless it is the last one.
 const BATCH: usize = 1 << 16;
 
 /// What was found, and its texts apart.
@@ -43,7 +43,7 @@ impl Default for Waiting {
 }
 
 impl Waiting {
-    /// Lets something wait. That it can't is told in the end.
+    /// Lets something wait. If it can't, [`Waiting::end`] returns the error.
     pub fn add(&mut self, mut found: Found) {
         let text = document(&mut found).map(|document| mem::take(&mut document.text)).unwrap_or_default();
         if self.written.is_ok() {

@@ -4,7 +4,7 @@ mod copy;
 
 use copy::{memcpy, memmove};
 
-/// Longer than all ways to copy.
+/// More than two blocks and a rest.
 const LONGEST: usize = 200;
 const BYTES: usize = 3 * LONGEST;
 

@@ -1,7 +1,7 @@
 //! What policies would do to the objects of a cluster or a chart, as if they were created now.
 //!
 //! ```text
-//! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      at first
+//! bytes ─► documents ─► objects ─┬► cluster (classes, namespaces, owners, nodes)      first
 //!  read    (as kubectl reads)    └► requests (as the API server sends) ─► answers ─► outcomes ─► report
 //!                                    api_server, request                  judge      look_first   tally, layout
 //! ```

@@ -25,7 +25,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Writes the report in this format, where it has colors in colors or not.
+    /// Writes the report in this format. Only text has colors.
     ///
     /// # Errors
     /// It can't be written.

@@ -44,7 +44,7 @@ fn style(tone: Tone) -> Style {
 }
 
 /// A column is as wide as its widest cell.
-fn write_table(table: &Table, of_head: Style, out: &mut dyn Write) -> io::Result<()> {
+fn write_table(table: &Table, head_style: Style, out: &mut dyn Write) -> io::Result<()> {
     let head: Vec<String> = table.head.iter().map(|cell| cell.to_uppercase()).collect();
     let mut widths = vec![0; head.len()];
     for row in iter::once(&head).chain(&table.rows) {
@@ -52,7 +52,7 @@ fn write_table(table: &Table, of_head: Style, out: &mut dyn Write) -> io::Result
             *width = cell.lines().map(width_of).fold(*width, usize::max);
         }
     }
-    lines(&head, &widths).try_for_each(|line| writeln!(out, "{of_head}{line}{of_head:#}"))?;
+    lines(&head, &widths).try_for_each(|line| writeln!(out, "{head_style}{line}{head_style:#}"))?;
     table.rows.iter().flat_map(|row| lines(row, &widths)).try_for_each(|line| writeln!(out, "{line}"))
 }
 
