@@ -6,8 +6,8 @@
 //!                                    api_server, request                  judge      look_first   tally, layout
 //! ```
 //!
-//! It knows no engine, no file, no thread and no terminal. Its host feeds it with input, keeps the objects until the
-//! [`Cluster`] has learned from all of them, and answers with the policy's module ([`Host`]).
+//! It knows no engine, no file, no thread and no terminal. Its host feeds the [`Cluster`] with all objects, then the
+//! [`Judge`] with each of them, and answers with the policy's module ([`Host`]).
 mod cluster;
 #[cfg_attr(not(feature = "cel"), path = "no_conditions.rs")]
 mod conditions;

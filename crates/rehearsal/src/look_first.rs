@@ -155,8 +155,8 @@ fn flags(spec: &Value, names: &[&str]) -> Found {
 }
 
 fn privileged(Move { pod, .. }: &Move) -> Found {
-    let is_privileged = |(_, container): &(Path, &Value)| container["securityContext"]["privileged"] == true;
-    let path = |(path, _): (Path, _)| (format!("{path}.securityContext.privileged"), "true".to_owned());
+    let is_privileged = |(_, container): &(ContainerPath, &Value)| container["securityContext"]["privileged"] == true;
+    let path = |(path, _): (ContainerPath, _)| (format!("{path}.securityContext.privileged"), "true".to_owned());
     containers(pod).filter(is_privileged).map(path).collect()
 }
 
@@ -519,21 +519,21 @@ fn is_confidential_name(name: &str) -> bool {
 }
 
 /// The path of a container, which is written only where something is found.
-struct Path<'a> {
+struct ContainerPath<'a> {
     list: &'static str,
     name: &'a Value,
 }
 
-impl Display for Path<'_> {
+impl Display for ContainerPath<'_> {
     fn fmt(&self, formatter: &mut Formatter) -> fmt::Result {
         write!(formatter, "spec.{}[{}]", self.list, text_or_empty(self.name))
     }
 }
 
 /// The containers of a Pod, and their paths.
-fn containers(pod: &Value) -> impl Iterator<Item = (Path<'_>, &Value)> {
+fn containers(pod: &Value) -> impl Iterator<Item = (ContainerPath<'_>, &Value)> {
     ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|list| {
-        items(&pod["spec"][list]).map(move |container| (Path { list, name: &container["name"] }, container))
+        items(&pod["spec"][list]).map(move |container| (ContainerPath { list, name: &container["name"] }, container))
     })
 }
 
